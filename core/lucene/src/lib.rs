@@ -1,0 +1,1 @@
+//! Reads the stored documents of Lucene indices: bytes in, documents out.

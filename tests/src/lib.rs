@@ -1,0 +1,1 @@
+//! What the tests that run snapfill as its users do share.
