@@ -1,1 +1,19 @@
-//! snapfill
+//! snapfill fills a search cluster with the documents of an Elasticsearch or OpenSearch snapshot.
+//!
+//! The way of the data, one direction, each arrow a function of the value before it:
+//!
+//! ```text
+//! snapshot repository ─► snapshot ─► index ─► shard ─► segments ─► documents ─► bulks ─► acknowledgements ─► checkpoint
+//! └───────── snapshot ───────────────────────────────────────────┘ └─ pipeline ─────────────┘ └─ coordination ──┘
+//! ```
+
+mod books;
+mod clock;
+mod document;
+mod error;
+pub mod retry;
+
+pub use books::{Books, SkipReason};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use document::{Document, DocumentBatch, DocumentBatchBuilder, DocumentRef};
+pub use error::{Error, ErrorKind, Result};

@@ -1,0 +1,212 @@
+//! Documents as they come out of a snapshot, alone and packed in batches.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+/// One live document of a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// Its number within the shard: Lucene document numbers run through the segments in commit order.
+    pub number: u32,
+    /// `_id`, exact.
+    pub id: String,
+    /// `_type`, where the source's version had types.
+    pub doc_type: Option<Arc<str>>,
+    /// `_routing`, where the document has its own.
+    pub routing: Option<String>,
+    /// `_parent`, for children of Elasticsearch ≤ 5.
+    pub parent: Option<String>,
+    /// `_source`: the source's bytes, save that a raw newline is a space.
+    pub source: Bytes,
+}
+
+/// A document inside a [`DocumentBatch`], borrowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DocumentRef<'a> {
+    /// See [`Document::number`].
+    pub number: u32,
+    /// See [`Document::id`].
+    pub id: &'a str,
+    /// See [`Document::doc_type`].
+    pub doc_type: Option<&'a str>,
+    /// See [`Document::routing`].
+    pub routing: Option<&'a str>,
+    /// See [`Document::parent`].
+    pub parent: Option<&'a str>,
+    /// See [`Document::source`].
+    pub source: &'a [u8],
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    number: u32,
+    id: Range<usize>,
+    doc_type: Option<Arc<str>>,
+    routing: Option<Range<usize>>,
+    parent: Option<Range<usize>>,
+    source: Range<usize>,
+}
+
+/// Documents in order, packed in one shared buffer: cheap to clone, no allocation a document.
+#[derive(Clone, Debug, Default)]
+pub struct DocumentBatch {
+    data: Bytes,
+    entries: Arc<[Entry]>,
+}
+
+impl DocumentBatch {
+    /// How many documents it holds.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Bytes of ids, routings and sources together.
+    pub fn bytes(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Bytes of the sources alone.
+    pub fn source_bytes(&self) -> u64 {
+        self.entries.iter().map(|entry| entry.source.len() as u64).sum()
+    }
+
+    /// The documents, borrowed, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = DocumentRef<'_>> {
+        self.entries.iter().map(|entry| DocumentRef {
+            number: entry.number,
+            id: self.text(&entry.id),
+            doc_type: entry.doc_type.as_deref(),
+            routing: entry.routing.as_ref().map(|range| self.text(range)),
+            parent: entry.parent.as_ref().map(|range| self.text(range)),
+            source: self.data.get(entry.source.clone()).unwrap_or_default(),
+        })
+    }
+
+    /// The documents, owned, in order. Sources share the batch's buffer.
+    pub fn documents(&self) -> impl ExactSizeIterator<Item = Document> + '_ {
+        self.entries.iter().map(|entry| Document {
+            number: entry.number,
+            id: self.text(&entry.id).to_owned(),
+            doc_type: entry.doc_type.clone(),
+            routing: entry.routing.as_ref().map(|range| self.text(range).to_owned()),
+            parent: entry.parent.as_ref().map(|range| self.text(range).to_owned()),
+            source: self.data.slice(entry.source.clone()),
+        })
+    }
+
+    fn text(&self, range: &Range<usize>) -> &str {
+        // Ranges are only made by the builder, over text that it copied in whole.
+        self.data
+            .get(range.clone())
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            .unwrap_or_default()
+    }
+}
+
+impl<'a> FromIterator<DocumentRef<'a>> for DocumentBatch {
+    fn from_iter<I: IntoIterator<Item = DocumentRef<'a>>>(documents: I) -> Self {
+        let mut builder = DocumentBatchBuilder::default();
+        for document in documents {
+            builder.push(document);
+        }
+        builder.finish()
+    }
+}
+
+/// Packs documents into a [`DocumentBatch`].
+#[derive(Debug, Default)]
+pub struct DocumentBatchBuilder {
+    data: Vec<u8>,
+    entries: Vec<Entry>,
+    types: Option<Arc<str>>,
+}
+
+impl DocumentBatchBuilder {
+    /// Adds a copy of `document`.
+    pub fn push(&mut self, document: DocumentRef<'_>) {
+        let id = self.append(document.id.as_bytes());
+        let routing = document.routing.map(|text| self.append(text.as_bytes()));
+        let parent = document.parent.map(|text| self.append(text.as_bytes()));
+        let source = self.append(document.source);
+        let doc_type = document.doc_type.map(|name| self.shared_type(name));
+        self.entries.push(Entry { number: document.number, id, doc_type, routing, parent, source });
+    }
+
+    /// Documents so far.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none so far.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Bytes so far.
+    pub fn bytes(&self) -> usize {
+        self.data.len()
+    }
+
+    /// The batch; the builder is empty afterwards.
+    pub fn finish(&mut self) -> DocumentBatch {
+        DocumentBatch {
+            data: std::mem::take(&mut self.data).into(),
+            entries: std::mem::take(&mut self.entries).into(),
+        }
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Range<usize> {
+        let start = self.data.len();
+        self.data.extend_from_slice(bytes);
+        start..self.data.len()
+    }
+
+    /// Neighbours mostly share their type: one allocation then serves them all.
+    fn shared_type(&mut self, name: &str) -> Arc<str> {
+        match &self.types {
+            Some(known) if &**known == name => Arc::clone(known),
+            _ => Arc::clone(self.types.insert(name.into())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(number: u32, id: &'static str) -> DocumentRef<'static> {
+        DocumentRef {
+            number,
+            id,
+            doc_type: Some("_doc"),
+            routing: Some("r"),
+            parent: None,
+            source: b"{}",
+        }
+    }
+
+    #[test]
+    fn what_goes_in_comes_out() {
+        let batch: DocumentBatch = [sample(3, "a"), sample(9, "é")].into_iter().collect();
+        assert_eq!(batch.len(), 2);
+        assert_eq!(batch.iter().nth(1), Some(sample(9, "é")));
+        let owned: Vec<Document> = batch.documents().collect();
+        assert_eq!(owned[0].routing.as_deref(), Some("r"));
+        assert_eq!(owned[1].source, Bytes::from_static(b"{}"));
+    }
+
+    #[test]
+    fn an_emptied_builder_starts_anew() {
+        let mut builder = DocumentBatchBuilder::default();
+        builder.push(sample(1, "x"));
+        assert_eq!(builder.finish().len(), 1);
+        assert!(builder.is_empty() && builder.bytes() == 0);
+    }
+}
