@@ -1,0 +1,239 @@
+//! `.fnm`: names and numbers of the fields, and how their doc values are stored.
+
+use std::collections::HashSet;
+
+use crate::codec::{self, Id, base36};
+use crate::cursor::{Cursor, Endian};
+use crate::directory::Directory;
+use crate::elasticsearch::FieldRole;
+use crate::limits::MAX_FIELD_NUMBER;
+use crate::{Error, Result};
+
+const SOFT_DELETES: u8 = 0x08;
+const NUMERIC: u8 = 1;
+
+/// The fields of a segment, as far as reading its documents takes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FieldInfos {
+    /// What each field number means; `None` for a number that no field has.
+    roles: Vec<Option<FieldRole>>,
+    /// Numbers of the fields with a skip index.
+    skip_indexed: HashSet<u32>,
+    /// Numbers of the fields whose binary doc values are compressed (Lucene 8.5 to 8.11).
+    compressed_binary: HashSet<u32>,
+    /// The field that marks softly deleted documents, if any document has it.
+    soft_deletes: Option<SoftDeletesField>,
+    /// Whether there is a field `_nested_path`.
+    has_nested_path: bool,
+}
+
+/// Where the marks of softly deleted documents are stored.
+#[derive(Clone, Debug)]
+pub(crate) struct SoftDeletesField {
+    /// Number of the field.
+    pub(crate) number: u32,
+    /// Generation of its doc values, if they were updated.
+    pub(crate) generation: Option<u64>,
+    /// Middle of the file names: format and suffix, such as `Lucene90_0`.
+    pub(crate) file_suffix: String,
+}
+
+impl FieldInfos {
+    /// What the stored field `number` means; `None` when there is no such field.
+    #[inline]
+    pub(crate) fn role(&self, number: u64) -> Option<FieldRole> {
+        let number = usize::try_from(number).ok()?;
+        self.roles.get(number).copied().flatten()
+    }
+
+    pub(crate) fn soft_deletes(&self) -> Option<&SoftDeletesField> {
+        self.soft_deletes.as_ref()
+    }
+
+    pub(crate) fn has_nested_path(&self) -> bool {
+        self.has_nested_path
+    }
+
+    pub(crate) fn has_skip_index(&self, number: u32) -> bool {
+        self.skip_indexed.contains(&number)
+    }
+
+    pub(crate) fn has_compressed_binary(&self, number: u32) -> bool {
+        self.compressed_binary.contains(&number)
+    }
+}
+
+/// Reads and verifies the field infos of `segment`, of the given generation if it has one.
+pub(crate) fn open(
+    directory: &dyn Directory,
+    segment: &str,
+    generation: Option<u64>,
+    id: &Id,
+) -> Result<FieldInfos> {
+    let suffix = generation.map_or_else(String::new, base36);
+    let file = match generation {
+        Some(_) => format!("{segment}_{suffix}.fnm"),
+        None => format!("{segment}.fnm"),
+    };
+    let data = codec::read_verified(directory, &file)?;
+    parse(&file, &data, id, &suffix)
+}
+
+/// What differs between the formats.
+#[derive(Clone, Copy)]
+struct Layout {
+    /// Lucene 5.0: attribute maps counted with an `i32`.
+    wide_attributes: bool,
+    /// `Lucene60FieldInfos` and later: dimensions of points; since its version 2 those indexed, too.
+    points: Option<IndexedDimensions>,
+    /// Bytes behind the vector dimension, where there is one.
+    vector_bytes: Option<u64>,
+    /// Whether a byte for the skip index follows the type of doc values.
+    skip_index: bool,
+}
+
+#[derive(Clone, Copy)]
+struct IndexedDimensions(bool);
+
+fn layout(file: &str, header: codec::Header<'_>) -> Result<(Layout, Endian)> {
+    let version = header.version;
+    let plain =
+        Layout { wide_attributes: false, points: None, vector_bytes: None, skip_index: false };
+    let indexed = Some(IndexedDimensions(true));
+    let (known, layout, endian) = match header.codec {
+        "Lucene50FieldInfos" => {
+            (0..=1, Layout { wide_attributes: version == 0, ..plain }, Endian::Big)
+        }
+        "Lucene60FieldInfos" => {
+            let points = Some(IndexedDimensions(version >= 2));
+            (0..=2, Layout { points, ..plain }, Endian::Big)
+        }
+        "Lucene90FieldInfos" => {
+            (0..=0, Layout { points: indexed, vector_bytes: Some(1), ..plain }, Endian::Little)
+        }
+        "Lucene94FieldInfos" => {
+            let skip_index = version >= 2;
+            let layout = Layout { points: indexed, vector_bytes: Some(2), skip_index, ..plain };
+            (0..=2, layout, Endian::Little)
+        }
+        _ => return Err(header.unknown(file)),
+    };
+    header.require_version(file, known)?;
+    Ok((layout, endian))
+}
+
+fn parse(file: &str, data: &[u8], id: &Id, suffix: &str) -> Result<FieldInfos> {
+    let mut cursor = codec::body(file, data);
+    let name = codec::header(&mut cursor.clone())?.codec;
+    if matches!(name, "Lucene40FieldInfos" | "Lucene42FieldInfos" | "Lucene46FieldInfos") {
+        return Err(Error::unsupported(file, name));
+    }
+    let header = codec::index_header(&mut cursor, id, suffix)?;
+    let (layout, endian) = layout(file, header)?;
+    cursor.set_endian(endian);
+    let mut infos = FieldInfos::default();
+    for _ in 0..cursor.count(false, 14)? {
+        field(&mut cursor, layout, &mut infos)?;
+    }
+    cursor.expect_end()?;
+    Ok(infos)
+}
+
+fn field(cursor: &mut Cursor<'_>, layout: Layout, infos: &mut FieldInfos) -> Result<()> {
+    let name = cursor.string()?;
+    let number = cursor.vint()?;
+    let bits = cursor.u8()?;
+    cursor.skip(1)?; // index options
+    let doc_values = cursor.u8()?;
+    if layout.skip_index && cursor.u8()? != 0 {
+        infos.skip_indexed.insert(number);
+    }
+    let generation = cursor.i64()?;
+    let attributes = Attributes::read(cursor, layout.wide_attributes)?;
+    if let Some(IndexedDimensions(indexed)) = layout.points
+        && cursor.vint()? != 0
+    {
+        if indexed {
+            cursor.vint()?;
+        }
+        cursor.vint()?;
+    }
+    if let Some(bytes) = layout.vector_bytes {
+        cursor.vint()?;
+        cursor.skip(bytes)?;
+    }
+    if attributes.compressed_binary {
+        infos.compressed_binary.insert(number);
+    }
+    if bits & SOFT_DELETES != 0 && doc_values != 0 {
+        if doc_values != NUMERIC || infos.soft_deletes.is_some() {
+            return Err(cursor.corrupt(format!("{name} cannot be the soft-deletes field")));
+        }
+        let generation = u64::try_from(generation).ok();
+        infos.soft_deletes = Some(attributes.soft_deletes(cursor, number, generation)?);
+    }
+    infos.has_nested_path |= name == "_nested_path";
+    add_role(cursor, infos, number, FieldRole::of(name))
+}
+
+fn add_role(
+    cursor: &Cursor<'_>,
+    infos: &mut FieldInfos,
+    number: u32,
+    role: FieldRole,
+) -> Result<()> {
+    if number > MAX_FIELD_NUMBER {
+        return Err(cursor.corrupt(format!("field number {number}")));
+    }
+    let index = number as usize;
+    if index >= infos.roles.len() {
+        infos.roles.resize(index.saturating_add(1), None);
+    }
+    match infos.roles.get_mut(index) {
+        Some(slot @ None) => {
+            *slot = Some(role);
+            Ok(())
+        }
+        _ => Err(cursor.corrupt(format!("field number {number} is given twice"))),
+    }
+}
+
+/// The attributes of a field that tell where its doc values are.
+#[derive(Default)]
+struct Attributes<'a> {
+    format: Option<&'a str>,
+    suffix: Option<&'a str>,
+    compressed_binary: bool,
+}
+
+impl<'a> Attributes<'a> {
+    fn read(cursor: &mut Cursor<'a>, wide: bool) -> Result<Self> {
+        let mut attributes = Self::default();
+        cursor.map(wide, |key, value| match key {
+            "PerFieldDocValuesFormat.format" => attributes.format = Some(value),
+            "PerFieldDocValuesFormat.suffix" => attributes.suffix = Some(value),
+            "Lucene80DocValuesFormat.mode" => {
+                attributes.compressed_binary = value == "BEST_COMPRESSION";
+            }
+            _ => {}
+        })?;
+        Ok(attributes)
+    }
+
+    fn soft_deletes(
+        &self,
+        cursor: &Cursor<'_>,
+        number: u32,
+        generation: Option<u64>,
+    ) -> Result<SoftDeletesField> {
+        let (Some(format), Some(suffix)) = (self.format, self.suffix) else {
+            return Err(cursor.corrupt("the soft-deletes field names no doc-values format"));
+        };
+        // The two become part of a file name.
+        let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric());
+        if !plain(format) || !plain(suffix) {
+            return Err(cursor.unsupported(format!("doc-values format {format:?} {suffix:?}")));
+        }
+        Ok(SoftDeletesField { number, generation, file_suffix: format!("{format}_{suffix}") })
+    }
+}
