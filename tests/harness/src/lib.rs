@@ -1,0 +1,39 @@
+//! Real OpenSearch and Elasticsearch nodes for the tests.
+//!
+//! A [`Server`] is one node of a [`Version`] on 127.0.0.1: its distribution is fetched from Maven
+//! Central once, kept in a cache, started with 512 MB of heap on a free port and killed when the
+//! value is dropped, also when the test panics, and when the whole process dies.
+//!
+//! ```no_run
+//! use snapfill_harness::{Server, Version};
+//!
+//! let server = Server::start(Version::OpenSearch2_19_6)?;
+//! server.call("PUT", "/books/_doc/1", r#"{"title":"Emma"}"#)?;
+//! println!("{} writes snapshots to {}", server.url(), server.repo_dir().display());
+//! server.stop()?;
+//! # Ok::<(), snapfill_harness::Error>(())
+//! ```
+//!
+//! It needs `mvn` and a JDK. Where something is missing, the error says what and how to get it.
+//! The cache is `$SNAPFILL_SERVER_CACHE`, else `~/.cache/snapfill/servers`; for root, whose home is
+//! closed to the user that servers run as, `/var/cache/snapfill/servers`.
+
+mod cache;
+mod config;
+mod error;
+mod http;
+mod jdk;
+mod launch;
+mod maven;
+mod owner;
+mod rest_root;
+mod server;
+mod tier;
+mod version;
+mod wait;
+
+pub use error::{Error, Result};
+pub use http::{Http, Response};
+pub use server::{Options, Server};
+pub use tier::is_full_tier;
+pub use version::Version;

@@ -1,0 +1,193 @@
+//! One running node.
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ExitStatus, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::config::{self, Folders};
+use crate::error::{During, Error, Result};
+use crate::http::Http;
+use crate::version::{Spec, Version};
+use crate::{cache, jdk, launch, maven, owner, wait};
+
+const START_LIMIT: Duration = Duration::from_secs(180);
+const STOP_LIMIT: Duration = Duration::from_secs(30);
+
+/// What may differ from a plain node.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// The heap in megabytes; 512 unless changed.
+    pub heap_mb: u32,
+    /// The snapshot repository's folder, which stays when the node goes. Without one it is a
+    /// temporary folder, gone with the node.
+    pub repo: Option<PathBuf>,
+    /// The folder in which the node makes its temporary one; the system's unless given.
+    pub scratch: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { heap_mb: 512, repo: None, scratch: None }
+    }
+}
+
+/// A running node. Dropping it stops the node and deletes what it wrote.
+#[derive(Debug)]
+pub struct Server {
+    version: Version,
+    http: Http,
+    url: String,
+    child: Child,
+    folders: Folders,
+    /// Handed to `nobody` while the node runs, and ours again afterwards.
+    lent: Option<PathBuf>,
+    is_down: bool,
+    _base: TempDir,
+}
+
+impl Server {
+    /// Starts a node and waits until it is healthy. The first time on a machine, its distribution
+    /// is downloaded.
+    pub fn start(version: Version) -> Result<Self> {
+        Self::start_with(version, &Options::default())
+    }
+
+    /// Starts a node that differs from a plain one.
+    pub fn start_with(version: Version, options: &Options) -> Result<Self> {
+        let spec = version.spec();
+        let java_home = jdk::find(spec)?;
+        let home = cache::home(spec)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("snapfill-server-");
+        let base = match &options.scratch {
+            Some(scratch) => builder.tempdir_in(scratch),
+            None => builder.tempdir(),
+        };
+        let base = base.during(|| "making the node's folder".to_owned())?;
+        let path = fs::canonicalize(base.path()).during(|| "finding its path".to_owned())?;
+        let folders = Folders::create(&path, options.repo.as_deref())?;
+        let ports = free_ports()?;
+        config::write(spec, &folders, ports, options.heap_mb)?;
+
+        let mut command = launch::command(spec, &home, &java_home, &folders, options.heap_mb)?;
+        let console = folders.console();
+        let what = || format!("starting {}", spec.name);
+        let out = File::create(&console).during(what)?;
+        let errors = out.try_clone().during(what)?;
+        command.stdin(Stdio::piped()).stdout(out).stderr(errors);
+        let mut lent = None;
+        if owner::are_we_root()? {
+            owner::give(&path, owner::NOBODY)?;
+            if let Some(repo) = &options.repo {
+                owner::give(repo, owner::NOBODY)?;
+                lent = Some(repo.clone());
+            }
+            command.uid(owner::NOBODY).gid(owner::NOBODY);
+        }
+        let child = command.spawn().during(what)?;
+        let http = Http::new(ports.0);
+        let url = format!("http://127.0.0.1:{}", ports.0);
+        let is_down = false;
+        let mut server = Server { version, http, url, child, folders, lent, is_down, _base: base };
+        server.wait_until_healthy(spec)?;
+        Ok(server)
+    }
+
+    /// The version it runs.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// Its address, `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The folder it may keep a snapshot repository of type `fs` in.
+    pub fn repo_dir(&self) -> &Path {
+        &self.folders.repo
+    }
+
+    /// A client of this node, which does not keep it running.
+    pub fn http(&self) -> Http {
+        self.http
+    }
+
+    /// Sends a request and reads its JSON answer; see [`Http::call`].
+    pub fn call(&self, method: &str, path: &str, body: &str) -> Result<Value> {
+        self.http.call(method, path, body)
+    }
+
+    /// Stops the node and waits until it is gone.
+    pub fn stop(mut self) -> Result<()> {
+        self.shut_down()
+    }
+
+    fn wait_until_healthy(&mut self, spec: &Spec) -> Result<()> {
+        let health = "/_cluster/health?wait_for_status=yellow&timeout=2s";
+        let (child, http) = (&mut self.child, self.http);
+        let outcome = wait::until(START_LIMIT, || -> Result<Option<Option<ExitStatus>>> {
+            if let Some(status) = child.try_wait().during(|| format!("watching {}", spec.name))? {
+                return Ok(Some(Some(status)));
+            }
+            // It refuses connections, then answers with errors, then is healthy.
+            let answer = http.call("GET", health, "").unwrap_or_default();
+            Ok((answer["timed_out"] == false).then_some(None))
+        })?;
+        let what = match outcome {
+            Some(None) => return Ok(()),
+            Some(Some(status)) => format!("ended while it was starting ({status})"),
+            None => format!("was not healthy after {} s", START_LIMIT.as_secs()),
+        };
+        let output = fs::read(self.folders.console()).unwrap_or_default();
+        let output = String::from_utf8_lossy(&output);
+        Err(Error::NotUp {
+            version: spec.name,
+            what,
+            output: maven::tail(&output, 4000).to_owned(),
+        })
+    }
+
+    fn shut_down(&mut self) -> Result<()> {
+        if self.is_down {
+            return Ok(());
+        }
+        self.is_down = true;
+        let what = || "stopping the node".to_owned();
+        // Its guard ends it when this pipe closes.
+        drop(self.child.stdin.take());
+        let child = &mut self.child;
+        let gone = wait::until(STOP_LIMIT, || child.try_wait()).during(what)?;
+        if gone.is_none() {
+            self.child.kill().during(what)?;
+            self.child.wait().during(what)?;
+        }
+        match self.lent.take() {
+            Some(repo) => owner::give(&repo, 0),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Nobody is left to hear of a failure; the guard still ends the node.
+        let _ = self.shut_down();
+    }
+}
+
+/// Two ports that were free a moment ago: for HTTP and for the transport.
+fn free_ports() -> Result<(u16, u16)> {
+    let what = || "looking for a free port".to_owned();
+    let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).during(what);
+    let (http, transport) = (listen()?, listen()?);
+    let port = |listener: &TcpListener| Ok(listener.local_addr().during(what)?.port());
+    Ok((port(&http)?, port(&transport)?))
+}

@@ -1,0 +1,190 @@
+//! The servers the harness can start: one table, a row a version.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+
+/// A server version the harness knows how to get and start.
+///
+/// To add one: a variant here and its row in `SPECS`; nothing else if it starts like a known
+/// [`Launch`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Version {
+    /// Elasticsearch 7.10.2, the last under the Apache licence.
+    Elasticsearch7_10_2,
+    /// Elasticsearch 7.17.29.
+    Elasticsearch7_17_29,
+    /// Elasticsearch 8.15.0.
+    Elasticsearch8_15_0,
+    /// Elasticsearch 8.19.21.
+    Elasticsearch8_19_21,
+    /// Elasticsearch 9.5.3.
+    Elasticsearch9_5_3,
+    /// OpenSearch 1.3.20.
+    OpenSearch1_3_20,
+    /// OpenSearch 2.19.6.
+    OpenSearch2_19_6,
+    /// OpenSearch 3.8.0.
+    OpenSearch3_8_0,
+}
+
+/// How a server is started; versions that start alike share one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Launch {
+    /// OpenSearch 1 and 2: its main class, under a security manager.
+    OpenSearch,
+    /// OpenSearch 3: its main class, with its agent.
+    OpenSearch3,
+    /// Elasticsearch 7: its main class, under a security manager.
+    Elasticsearch7,
+    /// Elasticsearch 8 and 9: its own script, which starts a second process.
+    Elasticsearch8,
+}
+
+impl Launch {
+    pub(crate) fn is_opensearch(self) -> bool {
+        matches!(self, Launch::OpenSearch | Launch::OpenSearch3)
+    }
+}
+
+/// All that tells one version from another.
+#[derive(Debug)]
+pub(crate) struct Spec {
+    version: Version,
+    pub(crate) name: &'static str,
+    pub(crate) number: &'static str,
+    pub(crate) launch: Launch,
+    /// The oldest and the newest major version of Java it runs on.
+    pub(crate) jdk: (u32, u32),
+}
+
+const ANY: u32 = 99;
+
+static SPECS: &[Spec] = &[
+    Spec {
+        version: Version::Elasticsearch7_10_2,
+        name: "elasticsearch-7.10.2",
+        number: "7.10.2",
+        launch: Launch::Elasticsearch7,
+        jdk: (8, 17),
+    },
+    Spec {
+        version: Version::Elasticsearch7_17_29,
+        name: "elasticsearch-7.17.29",
+        number: "7.17.29",
+        launch: Launch::Elasticsearch7,
+        jdk: (8, 22),
+    },
+    Spec {
+        version: Version::Elasticsearch8_15_0,
+        name: "elasticsearch-8.15.0",
+        number: "8.15.0",
+        launch: Launch::Elasticsearch8,
+        jdk: (17, 22),
+    },
+    Spec {
+        version: Version::Elasticsearch8_19_21,
+        name: "elasticsearch-8.19.21",
+        number: "8.19.21",
+        launch: Launch::Elasticsearch8,
+        jdk: (17, ANY),
+    },
+    Spec {
+        version: Version::Elasticsearch9_5_3,
+        name: "elasticsearch-9.5.3",
+        number: "9.5.3",
+        launch: Launch::Elasticsearch8,
+        jdk: (21, ANY),
+    },
+    Spec {
+        version: Version::OpenSearch1_3_20,
+        name: "opensearch-1.3.20",
+        number: "1.3.20",
+        launch: Launch::OpenSearch,
+        jdk: (8, 17),
+    },
+    Spec {
+        version: Version::OpenSearch2_19_6,
+        name: "opensearch-2.19.6",
+        number: "2.19.6",
+        launch: Launch::OpenSearch,
+        jdk: (11, 23),
+    },
+    Spec {
+        version: Version::OpenSearch3_8_0,
+        name: "opensearch-3.8.0",
+        number: "3.8.0",
+        launch: Launch::OpenSearch3,
+        jdk: (21, ANY),
+    },
+];
+
+impl Version {
+    /// Every version, in the table's order.
+    pub fn all() -> impl Iterator<Item = Version> {
+        SPECS.iter().map(|spec| spec.version)
+    }
+
+    /// Its name: the product and the number, `opensearch-2.19.6`.
+    pub fn name(self) -> &'static str {
+        self.spec().name
+    }
+
+    pub(crate) fn spec(self) -> &'static Spec {
+        // The test below keeps the table in the order of the variants.
+        &SPECS[self as usize]
+    }
+}
+
+impl Spec {
+    /// The distribution's Maven coordinates.
+    pub(crate) fn artifact(&self) -> String {
+        let product = if self.launch.is_opensearch() { "opensearch" } else { "elasticsearch" };
+        format!("org.{product}.distribution.integ-test-zip:{product}:{}:zip", self.number)
+    }
+
+    /// The first part of the version's number.
+    pub(crate) fn major(&self) -> &'static str {
+        self.number.split('.').next().unwrap_or(self.number)
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Version {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let unknown = || {
+            let known: Vec<&str> = SPECS.iter().map(|spec| spec.name).collect();
+            Error::UnknownVersion { name: name.to_owned(), known: known.join(", ") }
+        };
+        Version::all().find(|version| version.name() == name).ok_or_else(unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_variant_finds_its_own_row() {
+        for (row, spec) in SPECS.iter().enumerate() {
+            assert_eq!(spec.version as usize, row, "{} is out of order", spec.name);
+            assert!(spec.name.ends_with(&format!("-{}", spec.number)), "{}", spec.name);
+            assert_eq!(spec.name.parse::<Version>().unwrap(), spec.version);
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_known_ones() {
+        let error = "opensearch-0.1".parse::<Version>().unwrap_err().to_string();
+        assert!(error.contains("opensearch-0.1") && error.contains("opensearch-2.19.6"), "{error}");
+    }
+}
