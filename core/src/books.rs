@@ -85,6 +85,9 @@ pub struct Books {
     /// Not sent, by reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub skipped: BTreeMap<SkipReason, u64>,
+    /// Nested children: part of their root document's source, so no documents of their own and in no other count.
+    #[serde(default)]
+    pub nested: u64,
     /// Of the written: already there and left alone (create mode).
     #[serde(default)]
     pub present: u64,
@@ -127,6 +130,7 @@ impl Books {
     pub fn add(&mut self, other: &Self) {
         self.written += other.written;
         self.failed += other.failed;
+        self.nested += other.nested;
         self.present += other.present;
         self.overwritten += other.overwritten;
         self.bytes += other.bytes;

@@ -12,6 +12,7 @@ mod clock;
 mod document;
 mod error;
 pub mod retry;
+pub mod snapshot;
 
 pub use books::{Books, SkipReason};
 pub use clock::{Clock, ManualClock, SystemClock};

@@ -1,0 +1,159 @@
+//! Reading whole blobs, ranges of blobs and listings, with limits and errors that name the blob.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+
+use super::limits::METADATA_BLOB_BYTES;
+use super::location::{Location, locate};
+use crate::{Error, ErrorKind, Result};
+
+/// The blobs of one repository, named by their path below its root.
+#[derive(Clone)]
+pub(crate) struct Blobs {
+    store: Arc<dyn ObjectStore>,
+    root: Path,
+    name: Arc<str>,
+}
+
+impl fmt::Debug for Blobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Blobs").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Blobs {
+    pub(crate) fn open(location: &str) -> Result<Self> {
+        let Location { store, root, name } = locate(location)?;
+        Ok(Self { store, root, name: name.into() })
+    }
+
+    pub(crate) fn over(store: Arc<dyn ObjectStore>, name: &str) -> Self {
+        Self { store, root: Path::default(), name: name.into() }
+    }
+
+    /// How the repository is named to people.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The names of the files directly below `folder`.
+    pub(crate) async fn list(&self, folder: &str) -> Result<Vec<String>> {
+        let prefix = self.path(folder)?;
+        let listed = self
+            .store
+            .list_with_delimiter(Some(&prefix))
+            .await
+            .map_err(|error| self.explain(error, folder))?;
+        Ok(listed
+            .objects
+            .iter()
+            .filter_map(|object| object.location.filename().map(str::to_owned))
+            .collect())
+    }
+
+    /// A metadata blob, whole.
+    pub(crate) async fn get(&self, blob: &str) -> Result<Bytes> {
+        let got =
+            self.store.get(&self.path(blob)?).await.map_err(|error| self.explain(error, blob))?;
+        if got.meta.size > METADATA_BLOB_BYTES {
+            return Err(Error::new(
+                ErrorKind::Corrupt,
+                format!(
+                    "a metadata blob of {} bytes is larger than {METADATA_BLOB_BYTES}",
+                    got.meta.size
+                ),
+            )
+            .with_context("file", blob));
+        }
+        got.bytes().await.map_err(|error| self.explain(error, blob))
+    }
+
+    /// A range of a data blob; exactly as long as asked.
+    pub(crate) async fn get_range(&self, blob: &str, range: Range<u64>) -> Result<Bytes> {
+        let wanted = range.end.saturating_sub(range.start);
+        if wanted == 0 {
+            return Ok(Bytes::new());
+        }
+        let path = self.path(blob)?;
+        let got = self.store.get_range(&path, range.clone()).await;
+        let bytes = got.map_err(|error| self.explain_range(error, blob, &range))?;
+        if bytes.len() as u64 != wanted {
+            return Err(truncated(blob, &range, bytes.len() as u64));
+        }
+        Ok(bytes)
+    }
+
+    /// The size of a blob in bytes.
+    pub(crate) async fn size(&self, blob: &str) -> Result<u64> {
+        let meta = self.store.head(&self.path(blob)?).await;
+        meta.map(|meta| meta.size).map_err(|error| self.explain(error, blob))
+    }
+
+    /// Joins the root and a path below it; names that would leave the root do not parse.
+    fn path(&self, below: &str) -> Result<Path> {
+        let parsed = Path::parse(below).map_err(|error| {
+            Error::new(ErrorKind::Corrupt, format!("`{below}` is not a path inside the repository"))
+                .with_source(error)
+        })?;
+        Ok(self.root.parts().chain(parsed.parts()).collect())
+    }
+
+    fn explain(&self, error: object_store::Error, blob: &str) -> Error {
+        let explained = match &error {
+            object_store::Error::NotFound { .. } => Error::new(
+                ErrorKind::NotFound,
+                "a file of the repository is not there; was the snapshot deleted meanwhile?",
+            ),
+            object_store::Error::Generic { source, .. } if is_local_io(source.as_ref()) => {
+                Error::new(ErrorKind::Io, format!("cannot read the repository: {error}"))
+            }
+            _ => Error::new(ErrorKind::Unavailable, format!("cannot read the repository: {error}")),
+        };
+        let place = if blob.is_empty() { "." } else { blob };
+        explained
+            .with_context("file", place)
+            .with_context("repository", self.name())
+            .with_source(error)
+    }
+
+    /// A range past the end is a blob that is too short, not a store that is away.
+    fn explain_range(&self, error: object_store::Error, blob: &str, range: &Range<u64>) -> Error {
+        let text = error.to_string();
+        if text.contains("Out of range")
+            || text.contains("out of range")
+            || text.contains("InvalidRange")
+        {
+            return truncated(blob, range, 0)
+                .with_context("repository", self.name())
+                .with_source(error);
+        }
+        self.explain(error, blob)
+    }
+}
+
+fn truncated(blob: &str, range: &Range<u64>, got: u64) -> Error {
+    Error::new(
+        ErrorKind::Corrupt,
+        format!(
+            "the file is too short: bytes {}..{} were asked for, {got} are there",
+            range.start, range.end
+        ),
+    )
+    .with_context("file", blob)
+}
+
+fn is_local_io(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<std::io::Error>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}

@@ -1,0 +1,19 @@
+//! What a repository may claim before it is disbelieved. A snapshot is bytes from elsewhere.
+
+/// The largest metadata blob that is read, in bytes.
+pub(crate) const METADATA_BLOB_BYTES: u64 = 512 << 20;
+
+/// The largest metadata document after decompression, in bytes.
+pub(crate) const METADATA_DOCUMENT_BYTES: usize = 2 << 30;
+
+/// The largest zstd window (as a power of two) that is allocated.
+pub(crate) const ZSTD_WINDOW_LOG: u32 = 27;
+
+/// Files of one shard.
+pub(crate) const SHARD_FILES: usize = 1_000_000;
+
+/// Parts of one file.
+pub(crate) const FILE_PARTS: u64 = 100_000;
+
+/// Shards of one index: servers allow 1024 by default, operators may raise it.
+pub(crate) const INDEX_SHARDS: u32 = 100_000;

@@ -1,0 +1,156 @@
+//! One snapshot of a repository.
+
+use std::sync::Arc;
+
+use super::blobs::Blobs;
+use super::catalogue::{Catalogue, CatalogueIndex, CatalogueSnapshot};
+use super::index_metadata::IndexMetadata;
+use super::info::SnapshotInfo;
+use super::shard::Shard;
+use crate::{Error, ErrorKind, Result};
+
+/// One snapshot, opened for reading.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    blobs: Blobs,
+    catalogue: Arc<Catalogue>,
+    entry: CatalogueSnapshot,
+    info: Arc<SnapshotInfo>,
+}
+
+/// One index of a snapshot with its metadata.
+#[derive(Clone, Debug)]
+pub struct SnapshotIndex {
+    /// Settings, mappings, aliases.
+    pub metadata: Arc<IndexMetadata>,
+    folder: String,
+    shard_path_type: u32,
+}
+
+impl Snapshot {
+    pub(crate) async fn open(blobs: Blobs, catalogue: Arc<Catalogue>, name: &str) -> Result<Self> {
+        let entry = catalogue.snapshot(name)?.clone();
+        let blob = format!("snap-{}.dat", entry.uuid);
+        let info = SnapshotInfo::parse(&blobs.get(&blob).await?)
+            .map_err(|error| error.with_context("file", blob).with_context("snapshot", name))?;
+        info.require_complete()?;
+        let snapshot = Self { blobs, catalogue, entry, info: Arc::new(info) };
+        snapshot.require_catalogued()?;
+        Ok(snapshot)
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.entry.name
+    }
+
+    /// Its uuid: two snapshots of one name made at different times differ in it.
+    pub fn uuid(&self) -> &str {
+        &self.entry.uuid
+    }
+
+    /// What it says of itself.
+    pub fn info(&self) -> &SnapshotInfo {
+        &self.info
+    }
+
+    /// The location of its repository.
+    pub fn repository(&self) -> &str {
+        self.blobs.name()
+    }
+
+    /// The names of its indices, sorted.
+    pub fn index_names(&self) -> Vec<&str> {
+        self.indices().map(|(name, _)| name).collect()
+    }
+
+    /// One index with its metadata.
+    ///
+    /// # Errors
+    /// `NotFound` when the snapshot does not hold it, `Corrupt` when its metadata cannot be understood.
+    pub async fn index(&self, name: &str) -> Result<SnapshotIndex> {
+        let (_, index) = self.indices().find(|(known, _)| *known == name).ok_or_else(|| {
+            Error::new(
+                ErrorKind::NotFound,
+                format!("no index `{name}` in snapshot `{}`", self.name()),
+            )
+        })?;
+        let blob = self.catalogue.index_metadata_blob(&self.entry, index)?;
+        let metadata = IndexMetadata::parse(&self.blobs.get(&blob).await?)
+            .map_err(|error| error.with_context("file", blob).with_context("index", name))?;
+        Ok(SnapshotIndex {
+            metadata: Arc::new(metadata),
+            folder: format!("indices/{}", index.id),
+            shard_path_type: index.shard_path_type,
+        })
+    }
+
+    /// One shard of an index.
+    ///
+    /// # Errors
+    /// As [`Snapshot::index`] and [`Snapshot::shard_of`].
+    pub async fn shard(&self, index: &str, number: u32) -> Result<Shard> {
+        let index = self.index(index).await?;
+        self.shard_of(&index, number).await
+    }
+
+    /// One shard of an index whose metadata is at hand.
+    ///
+    /// # Errors
+    /// `NotFound` when the index has fewer shards, `Unsupported` for a way of storing shards that is not read,
+    /// `Corrupt` when its manifest or commit cannot be understood.
+    pub async fn shard_of(&self, index: &SnapshotIndex, number: u32) -> Result<Shard> {
+        let name = &index.metadata.name;
+        let opened = self.open_shard(index, number).await;
+        opened.map_err(|error| error.with_context("shard", format!("{name}[{number}]")))
+    }
+
+    async fn open_shard(&self, index: &SnapshotIndex, number: u32) -> Result<Shard> {
+        index.metadata.require_readable()?;
+        let shards = index.metadata.shards()?;
+        if number >= shards {
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!("index `{}` has {shards} shards, numbered from 0", index.metadata.name),
+            ));
+        }
+        if index.shard_path_type != 0 {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!(
+                    "hashed shard paths (shard_path_type {}) are not read yet",
+                    index.shard_path_type
+                ),
+            ));
+        }
+        let folder = format!("{}/{number}", index.folder);
+        Shard::open(self.blobs.clone(), folder, self.uuid(), Arc::clone(&index.metadata), number)
+            .await
+    }
+
+    fn indices(&self) -> impl Iterator<Item = (&str, &CatalogueIndex)> {
+        let uuid = &self.entry.uuid;
+        let held = self.catalogue.indices.iter().filter(move |(_, index)| index.is_in(uuid));
+        held.map(|(name, index)| (name.as_str(), index))
+    }
+
+    /// An index that the snapshot claims and the catalogue does not know would otherwise be lost without a word.
+    fn require_catalogued(&self) -> Result<()> {
+        let missing: Vec<_> = self
+            .info
+            .indices
+            .iter()
+            .filter(|name| !self.indices().any(|(known, _)| known == *name))
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Corrupt,
+            format!(
+                "snapshot `{}` holds indices that the catalogue does not know: {missing:?}",
+                self.name()
+            ),
+        ))
+    }
+}
