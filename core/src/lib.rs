@@ -9,6 +9,7 @@
 
 mod books;
 mod clock;
+pub mod cluster;
 mod document;
 mod error;
 pub mod retry;
