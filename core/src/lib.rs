@@ -10,6 +10,7 @@
 mod books;
 mod clock;
 pub mod cluster;
+pub mod coordination;
 mod document;
 mod error;
 pub mod retry;
