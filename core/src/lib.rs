@@ -9,6 +9,8 @@
 
 mod books;
 mod clock;
+pub mod cluster;
+pub mod coordination;
 mod document;
 mod error;
 pub mod retry;

@@ -1,0 +1,26 @@
+//! The target: what a search cluster must be able to do to be filled, and the embedded one.
+//!
+//! - [`client`]: the trait [`ClusterClient`], its sugar [`ClusterClientExt`]
+//! - [`capability`]: what an implementation can do
+//! - [`info`]: who a cluster is and how it fares
+//! - [`index`], [`index_row`]: making an index, listing them
+//! - [`bulk`]: a bulk request and what became of each of its documents
+//! - [`local`]: [`LocalCluster`], a directory with a SQLite file (feature `local`)
+
+pub mod bulk;
+pub mod capability;
+pub mod client;
+pub mod index;
+pub mod index_row;
+pub mod info;
+#[cfg(feature = "local")]
+pub mod local;
+
+pub use bulk::{BulkBody, BulkOperation, BulkOutcome, ItemError, ItemOutcome};
+pub use capability::ClusterCapability;
+pub use client::{ClusterClient, ClusterClientExt};
+pub use index::{Created, IndexDefinition};
+pub use index_row::IndexRow;
+pub use info::{ClusterHealth, ClusterInfo, DiskWatermark, Distribution, HealthStatus};
+#[cfg(feature = "local")]
+pub use local::{LocalCluster, LocalScan};

@@ -1,0 +1,314 @@
+//! What planners and workers use: the lease rules applied to a store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::coverage::Coverage;
+use super::held::Held;
+use super::lease::{self, LeaseEvent, LeaseRules};
+use super::{CasOutcome, ItemTotals, Run, Versioned, WorkItem, WorkStore, random};
+use crate::{Clock, Error, ErrorKind, Result};
+
+/// Items written at once while planning.
+const PLAN_BATCH: usize = 500;
+
+/// Items read at once.
+const PAGE: usize = 1000;
+
+/// Free items looked at in one go; among many workers some are gone when we come to them.
+const CANDIDATES: usize = 16;
+
+/// How often a search for a free item starts over when others took every candidate first.
+const ROUNDS: usize = 4;
+
+/// How often a change is tried again when somebody else was faster.
+pub(super) const CAS_TRIES: usize = 8;
+
+/// What is left to do in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing was planned.
+    Absent,
+    /// Some items are not there yet.
+    Planning,
+    /// So many items are neither completed nor quarantined.
+    Open(u64),
+    /// No item is left to be worked on.
+    Finished,
+    /// Somebody asked for the end.
+    Stopping,
+}
+
+/// Plans runs and leases their items, by the rules of [`lease`] and with the compare-and-set of a store.
+#[derive(Clone, Debug)]
+pub struct Coordinator {
+    pub(super) store: Arc<dyn WorkStore>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) rules: LeaseRules,
+}
+
+impl Coordinator {
+    /// A coordinator of the session of `store`. Of `clock` only the monotonic time is used, to carry the store's time
+    /// forward.
+    pub fn new(store: Arc<dyn WorkStore>, clock: Arc<dyn Clock>, rules: LeaseRules) -> Self {
+        Self { store, clock, rules }
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Arc<dyn WorkStore> {
+        &self.store
+    }
+
+    /// The rules.
+    pub fn rules(&self) -> &LeaseRules {
+        &self.rules
+    }
+
+    /// Writes the run and its items. Several planners may do so at once, and one that was killed may be followed by
+    /// another: what is there is kept. The run counts as planned only when the store has exactly these items.
+    ///
+    /// # Errors
+    /// `State` when the session is about another run, or is stopping.
+    pub async fn plan(&self, run: &Run, items: &[WorkItem]) -> Result<Run> {
+        let plan = Coverage::of_plan(items)?;
+        let now = self.store.now().await?;
+        let mut first = run.clone();
+        first.created_at = now.floor();
+        first.completed_at = None;
+        self.store.create_run(&first).await?;
+        let known = self.existing_run().await?;
+        known.value.matches(run)?;
+        refuse_when_stopping(&known.value)?;
+        if known.value.completed_at.is_some() {
+            return Ok(known.value);
+        }
+        for batch in items.chunks(PLAN_BATCH) {
+            self.store.create_items(batch).await?;
+        }
+        plan.check_stored(&self.stored_coverage().await?)?;
+        self.change_run(|run| {
+            refuse_when_stopping(run)?;
+            run.completed_at.get_or_insert(now.floor());
+            Ok(())
+        })
+        .await
+    }
+
+    /// Marks the run as stopping: nothing is leased any more. Says what the run was.
+    ///
+    /// # Errors
+    /// `State` when nothing was planned.
+    pub async fn stop(&self) -> Result<Run> {
+        self.change_run(|run| {
+            run.stopping = true;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Changes the run, again and again until nobody else was faster.
+    ///
+    /// # Errors
+    /// `State` when nothing was planned, `Conflict` when others change it all the time, and those of `change`.
+    pub async fn change_run(
+        &self,
+        mut change: impl FnMut(&mut Run) -> Result<()> + Send,
+    ) -> Result<Run> {
+        for _ in 0..CAS_TRIES {
+            let known = self.existing_run().await?;
+            let mut run = known.value.clone();
+            change(&mut run)?;
+            if run == known.value {
+                return Ok(run);
+            }
+            if let CasOutcome::Done(_) = self.store.set_run(&run, known.version).await? {
+                return Ok(run);
+            }
+        }
+        Err(Error::new(ErrorKind::Conflict, "the run is changed by others all the time"))
+    }
+
+    /// What is left to do.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn standing(&self) -> Result<Standing> {
+        let Some(run) = self.store.run().await? else { return Ok(Standing::Absent) };
+        if run.value.stopping {
+            return Ok(Standing::Stopping);
+        }
+        if run.value.completed_at.is_none() {
+            return Ok(Standing::Planning);
+        }
+        Ok(match self.store.unfinished().await? {
+            0 => Standing::Finished,
+            open => Standing::Open(open),
+        })
+    }
+
+    /// All items, summed up.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn totals(&self) -> Result<ItemTotals> {
+        self.store.totals().await
+    }
+
+    /// Leases a free item, if there is one. None does not mean that all is done, see [`Coordinator::standing`]: others may
+    /// hold the rest, planning may go on, or the run is stopping.
+    ///
+    /// # Errors
+    /// `State` when nothing was planned.
+    pub async fn acquire(&self, worker: &str) -> Result<Option<Held>> {
+        let run = self.existing_run().await?.value;
+        if run.stopping || run.completed_at.is_none() {
+            return Ok(None);
+        }
+        self.reap().await?;
+        for _ in 0..ROUNDS {
+            let now = self.store.now().await?;
+            let free = self
+                .store
+                .open_items(now.minus(self.rules.margin), random::number(), CANDIDATES)
+                .await?;
+            if free.is_empty() {
+                return Ok(None);
+            }
+            for candidate in free {
+                if let Some(held) = self.take(candidate, worker).await? {
+                    return Ok(Some(held));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Frees what dead workers hold, where the store knows the dead. Says how many items that were.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub async fn reap(&self) -> Result<usize> {
+        let mut freed = 0;
+        for departed in self.store.departed().await? {
+            let Some(holder) = departed.value.lease_holder.clone() else { continue };
+            let now = self.store.now().await?;
+            let event = LeaseEvent::Reap { holder };
+            let Ok(item) = lease::apply(&departed.value, now, &event, &self.rules) else {
+                continue;
+            };
+            if let CasOutcome::Done(_) = self.store.compare_and_set(&item, departed.version).await?
+            {
+                freed += 1;
+            }
+        }
+        Ok(freed)
+    }
+
+    /// Has a quarantined item tried again.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such item, `State` when it is completed.
+    pub async fn reopen(&self, id: &str) -> Result<WorkItem> {
+        for _ in 0..CAS_TRIES {
+            let known = self.store.item(id).await?.ok_or_else(|| {
+                Error::new(ErrorKind::NotFound, format!("there is no work item `{id}`"))
+            })?;
+            let now = self.store.now().await?;
+            let item = lease::apply(&known.value, now, &LeaseEvent::Reopen, &self.rules)
+                .map_err(|refusal| refusal.into_error(&known.value))?;
+            if item == known.value {
+                return Ok(item);
+            }
+            if let CasOutcome::Done(_) = self.store.compare_and_set(&item, known.version).await? {
+                return Ok(item);
+            }
+        }
+        Err(Error::new(ErrorKind::Conflict, format!("work item `{id}` is changed all the time")))
+    }
+
+    /// Tries to lease one item; none when somebody else was faster or it had to be quarantined.
+    async fn take(&self, candidate: Versioned<WorkItem>, worker: &str) -> Result<Option<Held>> {
+        // Read before the store's clock, so that the deadline is early rather than late.
+        let monotonic = self.clock.monotonic();
+        let now = self.store.now().await?;
+        let event = LeaseEvent::Acquire { worker: worker.to_owned() };
+        let Ok(item) = lease::apply(&candidate.value, now, &event, &self.rules) else {
+            return Ok(None);
+        };
+        let CasOutcome::Done(version) =
+            self.store.compare_and_set(&item, candidate.version).await?
+        else {
+            return Ok(None);
+        };
+        if item.lease_holder.is_none() {
+            return Ok(None);
+        }
+        let deadline = monotonic + item.expiration.since(now);
+        Ok(Some(Held::new(self.clone(), Versioned { value: item, version }, deadline)))
+    }
+
+    /// Writes what `event` makes of an item, again if somebody else was faster, and says until when on the monotonic clock
+    /// the lease then runs.
+    pub(super) async fn change_item(
+        &self,
+        mut known: Versioned<WorkItem>,
+        event: &LeaseEvent,
+    ) -> Result<(Versioned<WorkItem>, Duration)> {
+        for _ in 0..CAS_TRIES {
+            let monotonic = self.clock.monotonic();
+            let now = self.store.now().await?;
+            let item = lease::apply(&known.value, now, event, &self.rules)
+                .map_err(|refusal| refusal.into_error(&known.value))?;
+            let deadline = monotonic + item.expiration.since(now);
+            if item == known.value {
+                return Ok((known, deadline));
+            }
+            if let CasOutcome::Done(version) =
+                self.store.compare_and_set(&item, known.version).await?
+            {
+                return Ok((Versioned { value: item, version }, deadline));
+            }
+            let id = item.id();
+            known = self.store.item(&id).await?.ok_or_else(|| {
+                Error::new(
+                    ErrorKind::LeaseLost,
+                    "the run was stopped and its working state deleted",
+                )
+                .with_context("item", &id)
+            })?;
+        }
+        Err(Error::new(ErrorKind::Conflict, "the work item is changed by others all the time")
+            .with_context("item", known.value.id()))
+    }
+
+    async fn existing_run(&self) -> Result<Versioned<Run>> {
+        self.store.run().await?.ok_or_else(|| {
+            let message = format!(
+                "nothing is planned under session {}: plan a run first",
+                self.store.session()
+            );
+            Error::new(ErrorKind::State, message)
+        })
+    }
+
+    async fn stored_coverage(&self) -> Result<Coverage> {
+        let mut coverage = Coverage::default();
+        let mut after = None;
+        loop {
+            let page = self.store.items(after.as_deref(), PAGE).await?;
+            page.items.iter().for_each(|item| coverage.add(&item.value));
+            after = page.next;
+            if after.is_none() {
+                return Ok(coverage);
+            }
+        }
+    }
+}
+
+fn refuse_when_stopping(run: &Run) -> Result<()> {
+    if !run.stopping {
+        return Ok(());
+    }
+    let message = format!("session {} is being stopped: wait for the stop to end", run.session);
+    Err(Error::new(ErrorKind::State, message))
+}
