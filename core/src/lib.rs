@@ -10,10 +10,14 @@
 mod books;
 mod clock;
 pub mod cluster;
+pub mod controller;
 pub mod coordination;
 mod document;
 mod error;
+pub mod fleet;
+mod pipeline;
 pub mod retry;
+pub mod settings;
 pub mod snapshot;
 
 pub use books::{Books, SkipReason};

@@ -32,6 +32,9 @@ pub const FIXTURES: [Fixture; 8] = [
 /// The snapshots that each fixture has.
 pub const SNAPSHOTS: [&str; 2] = ["snap-1", "snap-2"];
 
+/// The indices that were there when the first snapshot was taken.
+const FIRST_INDICES: [&str; 3] = ["shapes", "routed", "best"];
+
 /// A document as a server returned it, or as `snapfill snapshot cat` prints it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Line {
@@ -81,7 +84,7 @@ impl Line {
 
     /// The source as a JSON value: numbers by value, members in any order.
     #[must_use]
-    pub fn value(&self) -> Option<serde_json::Value> {
+    pub fn value(&self) -> Option<Value> {
         serde_json::from_str(self.source.as_deref()?).ok()
     }
 }
@@ -148,6 +151,21 @@ impl Fixture {
             }
         }
         counts
+    }
+
+    /// How many shards the indices of a snapshot have together, by what the server said of them.
+    ///
+    /// # Panics
+    /// When the file is not there.
+    #[must_use]
+    pub fn shards(self, snapshot: &str) -> u64 {
+        let indices = self.indices();
+        let of =
+            |name: &str| indices.get(name).and_then(|index| index["_shards"].as_u64()).unwrap_or(0);
+        match snapshot {
+            "snap-1" => FIRST_INDICES.into_iter().map(of).sum(),
+            _ => indices.keys().map(|name| of(name)).sum(),
+        }
     }
 
     /// What the server said of its indices: settings, mappings, aliases.

@@ -18,6 +18,7 @@ pub(crate) struct Blobs {
     store: Arc<dyn ObjectStore>,
     root: Path,
     name: Arc<str>,
+    url: Arc<str>,
 }
 
 impl fmt::Debug for Blobs {
@@ -28,17 +29,22 @@ impl fmt::Debug for Blobs {
 
 impl Blobs {
     pub(crate) fn open(location: &str) -> Result<Self> {
-        let Location { store, root, name } = locate(location)?;
-        Ok(Self { store, root, name: name.into() })
+        let Location { store, root, name, url } = locate(location)?;
+        Ok(Self { store, root, name: name.into(), url: url.into() })
     }
 
     pub(crate) fn over(store: Arc<dyn ObjectStore>, name: &str) -> Self {
-        Self { store, root: Path::default(), name: name.into() }
+        Self { store, root: Path::default(), name: name.into(), url: name.into() }
     }
 
     /// How the repository is named to people.
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// How the repository is named to other processes.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     /// The names of the files directly below `folder`.

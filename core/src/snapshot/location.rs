@@ -14,8 +14,10 @@ use crate::{Error, ErrorKind, Result};
 pub(crate) struct Location {
     pub(crate) store: Arc<dyn ObjectStore>,
     pub(crate) root: Path,
-    /// How to name it to people.
+    /// How to name it to people: as it was given.
     pub(crate) name: String,
+    /// How to name it to other processes: the same for every way of writing it.
+    pub(crate) url: String,
 }
 
 /// Understands `/path`, `path` and `file:///path`.
@@ -64,7 +66,9 @@ fn locate_folder(path: &FilePath, name: &str) -> Result<Location> {
     let store = LocalFileSystem::new_with_prefix(path).map_err(|error| {
         Error::new(ErrorKind::Io, format!("cannot open `{name}`")).with_source(error)
     })?;
-    Ok(Location { store: Arc::new(store), root: Path::default(), name: name.to_owned() })
+    let absolute = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let url = Url::from_directory_path(&absolute).map_or_else(|()| name.to_owned(), Into::into);
+    Ok(Location { store: Arc::new(store), root: Path::default(), name: name.to_owned(), url })
 }
 
 #[cfg(test)]

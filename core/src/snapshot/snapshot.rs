@@ -59,6 +59,11 @@ impl Snapshot {
         self.blobs.name()
     }
 
+    /// The location of its repository as a URL, the same for every way of writing it.
+    pub fn repository_url(&self) -> &str {
+        self.blobs.url()
+    }
+
     /// The names of its indices, sorted.
     pub fn index_names(&self) -> Vec<&str> {
         self.indices().map(|(name, _)| name).collect()

@@ -56,6 +56,16 @@ impl LocalWorkStore {
         database.read("read", |file| runs::sessions(file)).await
     }
 
+    /// How many workers of the session are alive, whichever process they are in.
+    ///
+    /// # Errors
+    /// `Io` when their lock files cannot be read.
+    pub async fn workers(&self) -> Result<u64> {
+        let folder = self.workers.clone();
+        let counted = tokio::task::spawn_blocking(move || workers::alive(&folder)).await;
+        counted.unwrap_or_else(|error| Err(Error::new(ErrorKind::Unexpected, error.to_string())))
+    }
+
     fn time(&self) -> StoreTime {
         StoreTime(u64::try_from(self.clock.wall().as_millis()).unwrap_or(u64::MAX))
     }

@@ -50,6 +50,23 @@ pub(super) fn is_dead(dir: &Path, worker: &str) -> Result<bool> {
     }
 }
 
+/// How many workers are alive.
+pub(super) fn alive(dir: &Path) -> Result<u64> {
+    let entries = match std::fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(failed(dir, error)),
+    };
+    let mut alive = 0;
+    for entry in entries {
+        let path = entry.map_err(|error| failed(dir, error))?.path();
+        // A file that went away meanwhile was a dead worker's.
+        let Ok(file) = File::open(&path) else { continue };
+        alive += u64::from(matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)));
+    }
+    Ok(alive)
+}
+
 /// Removes the files of the dead.
 pub(super) fn sweep(dir: &Path) -> Result<()> {
     let entries = match std::fs::read_dir(dir) {

@@ -1,0 +1,121 @@
+//! What happens during a run, as it happens.
+
+use serde::Serialize;
+use tokio::sync::broadcast;
+
+use crate::Books;
+
+/// Events that a slow listener may fall behind by before it misses some.
+const BACKLOG: usize = 4096;
+
+/// Something that happened during a run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// The plan is in the working state; this much is to be done.
+    Planned {
+        /// Shards.
+        shards: u64,
+        /// Documents that are not deleted.
+        documents: u64,
+        /// Stored bytes, compressed.
+        bytes: u64,
+    },
+    /// A worker took an item.
+    ItemStarted {
+        /// Its index.
+        index: String,
+        /// Its shard.
+        shard: u32,
+        /// Who took it.
+        worker: String,
+    },
+    /// A bulk is settled.
+    Progress {
+        /// Its index.
+        index: String,
+        /// Its shard.
+        shard: u32,
+        /// Documents settled by it.
+        documents: u64,
+        /// Source bytes written by it.
+        bytes: u64,
+    },
+    /// The target refused a document for good.
+    DocumentFailed {
+        /// Its index.
+        index: String,
+        /// Its shard.
+        shard: u32,
+        /// Its id.
+        id: String,
+        /// Why.
+        reason: String,
+    },
+    /// An item is done and its books balance.
+    ItemCompleted {
+        /// Its index.
+        index: String,
+        /// Its shard.
+        shard: u32,
+        /// Live documents it has.
+        live: u64,
+        /// What became of them.
+        books: Books,
+    },
+    /// Work on an item failed; it is tried again or, past the limit, quarantined.
+    ItemFailed {
+        /// Its index.
+        index: String,
+        /// Its shard.
+        shard: u32,
+        /// Why.
+        reason: String,
+    },
+    /// A worker is gone.
+    WorkerEnded {
+        /// Which one.
+        worker: String,
+        /// Why, when it was an error.
+        error: Option<String>,
+    },
+}
+
+/// Where events are put. Nobody need listen.
+#[derive(Clone, Debug)]
+pub(crate) struct EventSender(broadcast::Sender<Event>);
+
+impl EventSender {
+    pub(crate) fn new() -> Self {
+        Self(broadcast::channel(BACKLOG).0)
+    }
+
+    pub(crate) fn send(&self, event: Event) {
+        // An error means that nobody listens, which is fine.
+        let _ = self.0.send(event);
+    }
+
+    pub(crate) fn listen(&self) -> EventStream {
+        EventStream(self.0.subscribe())
+    }
+}
+
+/// The events of a run from the moment of listening on.
+#[derive(Debug)]
+pub struct EventStream(broadcast::Receiver<Event>);
+
+impl EventStream {
+    /// The next event; `None` when the controller is gone. A listener that is too slow misses events, never blocks the run.
+    pub async fn next(&mut self) -> Option<Event> {
+        loop {
+            match self.0.recv().await {
+                Ok(event) => return Some(event),
+                Err(broadcast::error::RecvError::Lagged(missed)) => {
+                    tracing::debug!(missed, "events missed")
+                }
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
+    }
+}

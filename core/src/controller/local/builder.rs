@@ -1,0 +1,96 @@
+//! Settings and components become a controller.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
+
+use super::{LocalBackfill, Shared};
+use crate::cluster::{ClusterClient, LocalCluster};
+use crate::controller::EventSender;
+use crate::coordination::{Coordinator, LeaseRules, LocalWorkStore, Session};
+use crate::settings::BackfillSettings;
+use crate::{Clock, Error, Result, SystemClock};
+
+/// Settings (data) and components (objects) from which a [`LocalBackfill`] is built.
+#[derive(Debug)]
+pub struct LocalBackfillBuilder {
+    settings: BackfillSettings,
+    clock: Arc<dyn Clock>,
+    cluster: Option<Arc<dyn ClusterClient>>,
+}
+
+impl LocalBackfillBuilder {
+    pub(super) fn new(settings: BackfillSettings) -> Self {
+        Self { settings, clock: Arc::new(SystemClock::new()), cluster: None }
+    }
+
+    /// Uses another clock than the system's.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Writes to another cluster than the target folder's. The working state stays in the target folder.
+    #[must_use]
+    pub fn with_cluster(mut self, cluster: Arc<dyn ClusterClient>) -> Self {
+        self.cluster = Some(cluster);
+        self
+    }
+
+    /// Opens the target, making it when it is not there.
+    ///
+    /// # Errors
+    /// `Config` for a session name that is none; what opening the target folder fails with.
+    pub fn build(mut self) -> Result<LocalBackfill> {
+        std::fs::create_dir_all(&self.settings.target).map_err(|error| {
+            Error::from(error).with_context("target", self.settings.target.display())
+        })?;
+        // However the folder is written, it is one target.
+        self.settings.target = std::fs::canonicalize(&self.settings.target)?;
+        let cluster = match self.cluster {
+            Some(cluster) => cluster,
+            None => Arc::new(LocalCluster::open(&self.settings.target)?),
+        };
+        let store =
+            Arc::new(open_store(&self.settings.target, &self.settings.session, &self.clock)?);
+        let rules = LeaseRules { length: self.settings.lease, ..LeaseRules::default() };
+        let coordinator = Coordinator::new(Arc::clone(&store) as _, Arc::clone(&self.clock), rules);
+        Ok(LocalBackfill::assemble(Shared {
+            settings: self.settings,
+            cluster,
+            store,
+            coordinator: Arc::new(coordinator),
+            clock: self.clock,
+            events: EventSender::new(),
+            snapshot: OnceCell::new(),
+        }))
+    }
+}
+
+impl LocalBackfill {
+    /// A controller of a run that was started earlier, maybe by another process: to see how it stands. What it is about
+    /// is read from the target folder.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no target in that folder.
+    pub async fn attach(target: &Path, session: &str) -> Result<Self> {
+        LocalCluster::open_existing(target)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let store = open_store(target, session, &clock)?;
+        let run = crate::coordination::WorkStore::run(&store).await?;
+        let mut settings = match run {
+            Some(run) => {
+                BackfillSettings::new(run.value.repository, run.value.snapshot.name, target)
+            }
+            None => BackfillSettings::new("", "", target),
+        };
+        session.clone_into(&mut settings.session);
+        LocalBackfillBuilder::new(settings).with_clock(clock).build()
+    }
+}
+
+fn open_store(target: &Path, session: &str, clock: &Arc<dyn Clock>) -> Result<LocalWorkStore> {
+    LocalWorkStore::open(target, Session::named(session)?, Arc::clone(clock))
+}

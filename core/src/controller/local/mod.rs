@@ -1,0 +1,173 @@
+//! The controller of this machine: workers as tasks of this process, target and working state in one folder.
+
+mod archive;
+mod builder;
+mod run;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::OnceCell;
+
+pub use builder::LocalBackfillBuilder;
+
+use super::{
+    BackfillController, BackfillStatus, DeepStatus, EventSender, EventStream, Plan, RunEnd, Status,
+    Work,
+};
+use crate::cluster::ClusterClient;
+use crate::coordination::{Coordinator, LocalWorkStore, Standing};
+use crate::fleet::{Fleet, TaskFleet};
+use crate::settings::BackfillSettings;
+use crate::snapshot::{Repository, Snapshot};
+use crate::{Clock, Error, ErrorKind, Result};
+
+/// A backfill whose workers are tasks of this process.
+///
+/// ```no_run
+/// # async fn example() -> snapfill::Result<()> {
+/// use snapfill::controller::{BackfillController, LocalBackfill};
+/// use snapfill::settings::BackfillSettings;
+///
+/// let settings = BackfillSettings::new("/backups/nightly", "snap-1", "./target");
+/// let backfill = LocalBackfill::builder(settings).build()?;
+/// backfill.start().await?;
+/// println!("{:?}", backfill.wait().await?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct LocalBackfill {
+    shared: Arc<Shared>,
+    fleet: TaskFleet,
+}
+
+/// What the controller and its workers share.
+struct Shared {
+    settings: BackfillSettings,
+    cluster: Arc<dyn ClusterClient>,
+    store: Arc<LocalWorkStore>,
+    coordinator: Arc<Coordinator>,
+    clock: Arc<dyn Clock>,
+    events: EventSender,
+    snapshot: OnceCell<Snapshot>,
+}
+
+impl LocalBackfill {
+    /// Begins with settings; components such as the clock can be put in before it is built.
+    pub fn builder(settings: BackfillSettings) -> LocalBackfillBuilder {
+        LocalBackfillBuilder::new(settings)
+    }
+
+    /// The target.
+    pub fn cluster(&self) -> &Arc<dyn ClusterClient> {
+        &self.shared.cluster
+    }
+
+    fn assemble(shared: Shared) -> Self {
+        let shared = Arc::new(shared);
+        let maker = Arc::clone(&shared);
+        let fleet = TaskFleet::new(
+            shared.events.clone(),
+            Arc::new(move |name, stop| Box::pin(Arc::clone(&maker).work(name, stop))),
+        );
+        Self { shared, fleet }
+    }
+}
+
+impl Shared {
+    /// The snapshot, opened once.
+    async fn snapshot(&self) -> Result<&Snapshot> {
+        let open = || async {
+            Repository::open(&self.settings.repository)
+                .await?
+                .snapshot(&self.settings.snapshot)
+                .await
+        };
+        self.snapshot.get_or_try_init(open).await
+    }
+
+    async fn work_so_far(&self) -> Result<Work> {
+        Ok(Work::of(&self.coordinator.totals().await?))
+    }
+}
+
+#[async_trait]
+impl BackfillController for LocalBackfill {
+    async fn plan(&self) -> Result<Plan> {
+        Plan::make(self.shared.snapshot().await?, &self.shared.settings.indices).await
+    }
+
+    async fn start(&self) -> Result<()> {
+        let running = usize::try_from(self.fleet.counts().await?.running).unwrap_or(usize::MAX);
+        self.scale(running.max(self.shared.settings.workers)).await
+    }
+
+    async fn scale(&self, workers: usize) -> Result<()> {
+        if workers > 0 {
+            self.shared.prepare().await?;
+        }
+        self.fleet.desired(workers).await
+    }
+
+    async fn pause(&self) -> Result<()> {
+        self.fleet.desired(0).await?;
+        // What ended a worker before is told by `wait`; a pause succeeds when none is left.
+        let _ = self.fleet.empty().await;
+        Ok(())
+    }
+
+    async fn stop(&self, archive: &Path) -> Result<()> {
+        if self.shared.coordinator.standing().await? != Standing::Absent {
+            self.shared.coordinator.stop().await?;
+        }
+        self.pause().await?;
+        self.shared.archive_and_drop(archive).await
+    }
+
+    async fn status(&self) -> Result<Status> {
+        let mut fleet = self.fleet.counts().await?;
+        // Workers of other processes that fill the same target count, too.
+        fleet.running =
+            self.shared.store.workers().await?.saturating_sub(fleet.terminating).max(fleet.running);
+        fleet.desired = fleet.desired.max(fleet.running);
+        let status = match self.shared.coordinator.standing().await? {
+            _ if fleet.running > 0 => BackfillStatus::Running,
+            _ if fleet.terminating > 0 => BackfillStatus::Terminating,
+            Standing::Absent => BackfillStatus::NotStarted,
+            _ => BackfillStatus::Stopped,
+        };
+        Ok(Status { status, fleet })
+    }
+
+    async fn deep_status(&self) -> Result<DeepStatus> {
+        let status = self.status().await?;
+        let standing = self.shared.coordinator.standing().await?;
+        let planned = !matches!(standing, Standing::Absent | Standing::Planning);
+        let work = self.shared.work_so_far().await?;
+        let end = if planned { work.end() } else { None };
+        Ok(DeepStatus { status, planned, work, end })
+    }
+
+    async fn wait(&self) -> Result<RunEnd> {
+        let failure = self.fleet.empty().await;
+        let standing = self.shared.coordinator.standing().await?;
+        let end = match standing {
+            Standing::Finished => self.shared.work_so_far().await?.end(),
+            _ => None,
+        };
+        match (end, failure) {
+            (Some(end), _) => Ok(end),
+            (None, Some(error)) => Err(error),
+            (None, None) => Err(Error::new(
+                ErrorKind::Cancelled,
+                "the backfill was paused before its end; start it again to go on where it stands",
+            )),
+        }
+    }
+
+    fn events(&self) -> EventStream {
+        self.shared.events.listen()
+    }
+}

@@ -1,0 +1,114 @@
+//! What happens before and in a worker: planning into the working state, making indices, working.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use super::Shared;
+use crate::cluster::IndexDefinition;
+use crate::controller::{Event, Plan, PlannedIndex};
+use crate::coordination::{Run, Session, SnapshotName, Standing, WorkItem, WorkStore};
+use crate::pipeline::{Worker, WorkerEnd};
+use crate::retry::RetryPolicy;
+use crate::snapshot::Snapshot;
+use crate::{Error, ErrorKind, Result};
+
+impl Shared {
+    /// Everything that must be before a worker may begin. Repeating it changes nothing.
+    pub(super) async fn prepare(&self) -> Result<()> {
+        let snapshot = self.snapshot().await?;
+        let run = self.run_of(snapshot)?;
+        if self.is_planned(&run).await? {
+            return Ok(());
+        }
+        let plan = Plan::make(snapshot, &self.settings.indices).await?;
+        if plan.migrated().next().is_none() {
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!(
+                    "nothing to do: snapshot `{}` has no index that is selected",
+                    snapshot.name()
+                ),
+            )
+            .with_context("selection", "empty"));
+        }
+        for index in plan.migrated() {
+            self.cluster.create_index(&index.name, &definition(index)).await?;
+        }
+        self.coordinator.plan(&run, &items(&plan)).await?;
+        self.announce(&plan);
+        Ok(())
+    }
+
+    /// Whether this very run is planned already; another one under the session is refused.
+    async fn is_planned(&self, run: &Run) -> Result<bool> {
+        let Some(known) = self.store.run().await? else { return Ok(false) };
+        known.value.matches(run)?;
+        Ok(!matches!(self.coordinator.standing().await?, Standing::Absent | Standing::Planning))
+    }
+
+    fn run_of(&self, snapshot: &Snapshot) -> Result<Run> {
+        let session = Session::named(&self.settings.session)?;
+        let name =
+            SnapshotName { name: snapshot.name().to_owned(), uuid: snapshot.uuid().to_owned() };
+        let mut indices = self.settings.indices.clone();
+        indices.sort();
+        let selection = json!({ "indices": indices });
+        Ok(Run::new(session, name, snapshot.repository_url(), self.cluster.address(), selection))
+    }
+
+    fn announce(&self, plan: &Plan) {
+        self.events.send(Event::Planned {
+            shards: plan.migrated().map(|index| index.shards.len() as u64).sum(),
+            documents: plan.migrated().map(PlannedIndex::undeleted).sum(),
+            bytes: plan.migrated().map(PlannedIndex::stored_bytes).sum(),
+        });
+    }
+
+    /// A worker's life.
+    pub(super) async fn work(
+        self: Arc<Self>,
+        name: String,
+        stop: CancellationToken,
+    ) -> Result<WorkerEnd> {
+        let worker = Worker {
+            name,
+            snapshot: self.snapshot().await?.clone(),
+            cluster: Arc::clone(&self.cluster),
+            coordinator: Arc::clone(&self.coordinator),
+            clock: Arc::clone(&self.clock),
+            retry: RetryPolicy::default(),
+            bulk: self.settings.bulk.clone(),
+            events: self.events.clone(),
+            stop,
+            indices: Mutex::new(HashMap::new()),
+        };
+        worker.run().await
+    }
+}
+
+/// One item a shard.
+fn items(plan: &Plan) -> Vec<WorkItem> {
+    let mut items = Vec::new();
+    for index in plan.migrated() {
+        for (number, size) in (0_u32..).zip(&index.shards) {
+            items.push(
+                WorkItem::new(&index.name, number, 0..size.max_doc).sized(size.stored_bytes, 1),
+            );
+        }
+    }
+    items
+}
+
+fn definition(index: &PlannedIndex) -> IndexDefinition {
+    let Some(index) = &index.index else { return IndexDefinition::default() };
+    let metadata = &index.metadata;
+    IndexDefinition {
+        settings: Value::Object(metadata.settings.clone()),
+        mappings: metadata.mappings.clone(),
+        aliases: metadata.aliases.clone(),
+    }
+}

@@ -1,0 +1,26 @@
+//! Controlling a backfill: plan, start, scale, pause, stop, and knowing how it stands.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `backfill` | the trait: the verbs |
+//! | `plan` | what a run would do |
+//! | `status` | how a run stands and how it ended |
+//! | `events` | what happens, as it happens |
+//! | `local` | the controller of this machine: workers as tasks of this process |
+
+mod backfill;
+mod events;
+#[cfg(feature = "local")]
+mod local;
+mod plan;
+mod status;
+
+pub use backfill::BackfillController;
+pub(crate) use events::EventSender;
+pub use events::{Event, EventStream};
+#[cfg(feature = "local")]
+pub use local::{LocalBackfill, LocalBackfillBuilder};
+pub use plan::{Decision, Plan, PlannedIndex};
+pub use status::{
+    BackfillStatus, Counts, DeepStatus, FailedWork, FleetCounts, IndexWork, RunEnd, Status, Work,
+};

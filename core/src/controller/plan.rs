@@ -1,0 +1,178 @@
+//! What a run would do, index by index, before it does anything.
+
+use futures::{StreamExt, TryStreamExt, stream};
+use serde::Serialize;
+
+use crate::snapshot::{IndexMetadata, ShardSize, Snapshot, SnapshotIndex};
+use crate::{Error, ErrorKind, Result, SkipReason};
+
+/// Shards whose metadata is read at a time.
+const PARALLEL_SHARDS: usize = 8;
+
+/// What a run would do.
+#[derive(Clone, Debug, Serialize)]
+pub struct Plan {
+    /// The location of the repository.
+    pub repository: String,
+    /// The snapshot's name.
+    pub snapshot: String,
+    /// The snapshot's uuid.
+    pub snapshot_uuid: String,
+    /// The version that made it.
+    pub version: String,
+    /// Every index of the snapshot, sorted by name.
+    pub indices: Vec<PlannedIndex>,
+}
+
+/// What a run would do with one index.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedIndex {
+    /// Its name.
+    pub name: String,
+    /// Whether it is migrated.
+    #[serde(flatten)]
+    pub decision: Decision,
+    /// Its shards; empty for an index that is skipped.
+    pub shards: Vec<ShardSize>,
+    /// What its reader should know before the run, such as documents without a stored source.
+    pub warnings: Vec<String>,
+    #[serde(skip)]
+    pub(crate) index: Option<SnapshotIndex>,
+}
+
+/// Whether an index is migrated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "decision", content = "reason", rename_all = "snake_case")]
+pub enum Decision {
+    /// It will be.
+    Migrate,
+    /// It will not, because.
+    Skip(String),
+}
+
+impl Plan {
+    /// Looks at every index of the snapshot and measures the shards of those that are selected.
+    ///
+    /// # Errors
+    /// `NotFound` when the selection names an index that the snapshot does not hold; otherwise what reading the
+    /// metadata fails with.
+    pub async fn make(snapshot: &Snapshot, selection: &[String]) -> Result<Self> {
+        let names = snapshot.index_names();
+        if let Some(absent) = selection.iter().find(|name| !names.contains(&name.as_str())) {
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!(
+                    "no index `{absent}` in snapshot `{}`; it holds {}",
+                    snapshot.name(),
+                    names.join(", ")
+                ),
+            ));
+        }
+        let mut indices = Vec::with_capacity(names.len());
+        for name in names {
+            indices.push(plan_index(snapshot, name, selection).await?);
+        }
+        Ok(Self {
+            repository: snapshot.repository().to_owned(),
+            snapshot: snapshot.name().to_owned(),
+            snapshot_uuid: snapshot.uuid().to_owned(),
+            version: snapshot.info().version().to_string(),
+            indices,
+        })
+    }
+
+    /// The indices that are migrated.
+    pub fn migrated(&self) -> impl Iterator<Item = &PlannedIndex> {
+        self.indices.iter().filter(|index| index.decision == Decision::Migrate)
+    }
+}
+
+impl PlannedIndex {
+    /// Documents that are not deleted, nested children among them.
+    pub fn undeleted(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.undeleted).sum()
+    }
+
+    /// Stored bytes, compressed.
+    pub fn stored_bytes(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.stored_bytes).sum()
+    }
+}
+
+async fn plan_index(snapshot: &Snapshot, name: &str, selection: &[String]) -> Result<PlannedIndex> {
+    let skipped = |reason: String| PlannedIndex {
+        name: name.to_owned(),
+        decision: Decision::Skip(reason),
+        shards: Vec::new(),
+        warnings: Vec::new(),
+        index: None,
+    };
+    if let Some(reason) = why_not(name, selection) {
+        return Ok(skipped(reason));
+    }
+    let index = snapshot.index(name).await?;
+    let shards = measure(snapshot, &index).await?;
+    Ok(PlannedIndex {
+        name: name.to_owned(),
+        decision: Decision::Migrate,
+        shards,
+        warnings: warnings(&index.metadata),
+        index: Some(index),
+    })
+}
+
+/// System indices belong to the cluster they are on. A data stream's backing index begins with a dot, too, but holds
+/// its user's documents.
+fn why_not(name: &str, selection: &[String]) -> Option<String> {
+    if !selection.is_empty() {
+        let selected = selection.iter().any(|wanted| wanted == name);
+        return (!selected).then(|| "not among the indices asked for".to_owned());
+    }
+    let system = name.starts_with('.') && !name.starts_with(".ds-");
+    system.then(|| "a system index (its name begins with a dot); name it to migrate it".to_owned())
+}
+
+async fn measure(snapshot: &Snapshot, index: &SnapshotIndex) -> Result<Vec<ShardSize>> {
+    stream::iter(0..index.metadata.shards()?)
+        .map(|number| async move { snapshot.shard_of(index, number).await?.size().await })
+        .buffered(PARALLEL_SHARDS)
+        .try_collect()
+        .await
+}
+
+fn warnings(metadata: &IndexMetadata) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let reason = metadata.missing_source_reason();
+    if reason != SkipReason::SourceMissing {
+        warnings.push(format!(
+            "{}: its documents will be counted as skipped ({reason})",
+            reason.explanation()
+        ));
+    }
+    let source = metadata.mappings.get("_source");
+    let filtered =
+        |list| source.and_then(|source| source.get(list)).and_then(|list| list.as_array());
+    if ["excludes", "includes"]
+        .into_iter()
+        .any(|list| filtered(list).is_some_and(|list| !list.is_empty()))
+    {
+        warnings.push(
+            "the mapping filters `_source`: fields that it leaves out were never stored".to_owned(),
+        );
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn system_indices_are_left_out_unless_named() {
+        assert!(why_not(".kibana_1", &[]).is_some());
+        assert!(why_not(".kibana_1", &[".kibana_1".to_owned()]).is_none());
+        assert!(why_not(".ds-logs-000001", &[]).is_none());
+        assert!(why_not("logs", &[]).is_none());
+        assert!(why_not("logs", &["other".to_owned()]).is_some());
+    }
+}

@@ -1,0 +1,15 @@
+//! From the documents of a shard to acknowledgements of the target: read, batch, send, acknowledge, checkpoint.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `acknowledgements` | how far everything is done, whatever order bulks finish in |
+//! | `bulk_sender` | one batch, until each of its documents is settled |
+//! | `transfer` | one work item, several bulks in flight, checkpoints on the way |
+//! | `worker` | items one after another, until none is left |
+
+mod acknowledgements;
+mod bulk_sender;
+mod transfer;
+mod worker;
+
+pub(crate) use worker::{Worker, WorkerEnd};

@@ -1,0 +1,7 @@
+//! Settings: plain data that can be written to a file, sent to a worker and compared.
+
+mod backfill;
+mod bulk;
+
+pub use backfill::BackfillSettings;
+pub use bulk::BulkSettings;

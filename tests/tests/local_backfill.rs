@@ -1,0 +1,166 @@
+//! A backfill of every fixture into a local target: exactly the expected documents, and books that balance.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use snapfill::cluster::{ClusterClient, LocalCluster};
+use snapfill::controller::{BackfillController, BackfillStatus, LocalBackfill, RunEnd};
+use snapfill::settings::BackfillSettings;
+use snapfill_tests::fixtures::{FIXTURES, Fixture, Line, SNAPSHOTS, assert_same};
+
+fn settings(fixture: Fixture, snapshot: &str, target: &Path) -> BackfillSettings {
+    let repository = fixture.repository().display().to_string();
+    BackfillSettings { workers: 3, ..BackfillSettings::new(repository, snapshot, target) }
+}
+
+async fn documents_of(target: &Path) -> Vec<Line> {
+    let cluster = LocalCluster::open_existing(target).unwrap();
+    let mut lines = Vec::new();
+    for row in cluster.cat_indices().await.unwrap() {
+        let mut scan = cluster.scan(&row.index).await.unwrap();
+        while let Some(page) = scan.next_batch().await.unwrap() {
+            lines.extend(page.documents().map(|document| Line {
+                index: row.index.clone(),
+                doc_type: document.doc_type.map(|name| name.to_string()),
+                id: document.id,
+                routing: document.routing,
+                source: Some(String::from_utf8(document.source.to_vec()).unwrap()),
+            }));
+        }
+    }
+    lines.sort();
+    lines
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_fixture_fills_a_target_with_exactly_its_documents() {
+    for fixture in FIXTURES {
+        for snapshot in SNAPSHOTS {
+            let what = format!("{} {snapshot}", fixture.name);
+            let folder = tempfile::tempdir().unwrap();
+            let backfill =
+                LocalBackfill::builder(settings(fixture, snapshot, folder.path())).build().unwrap();
+            backfill.start().await.unwrap();
+            let end = backfill.wait().await.unwrap();
+            assert_same(
+                &documents_of(folder.path()).await,
+                &fixture.expected_with_source(snapshot),
+                &what,
+            );
+
+            let without_source = fixture.expected_without_source(snapshot);
+            let expected_end = if without_source.is_empty() {
+                RunEnd::Completed
+            } else {
+                RunEnd::CompletedWithErrors
+            };
+            assert_eq!(end, expected_end, "{what}");
+
+            let status = backfill.deep_status().await.unwrap();
+            let expected_shards: u64 = fixture.shards(snapshot);
+            assert_eq!(
+                (status.work.shards.completed, status.work.shards.total),
+                (expected_shards, expected_shards)
+            );
+            let mut skipped = BTreeMap::new();
+            for index in &status.work.indices {
+                assert_eq!(
+                    index.books.accounted(),
+                    index.live,
+                    "{what} {}: the books balance",
+                    index.index
+                );
+                assert_eq!(index.books.overwritten, 0, "{what} {}", index.index);
+                if index.books.skipped_total() > 0 {
+                    skipped.insert(index.index.clone(), index.books.skipped_total());
+                }
+            }
+            assert_eq!(skipped, without_source, "{what}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finished_run_may_be_started_again_and_changes_nothing() {
+    let fixture = Fixture::named("opensearch-2.19.6");
+    let folder = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let backfill =
+            LocalBackfill::builder(settings(fixture, "snap-2", folder.path())).build().unwrap();
+        backfill.start().await.unwrap();
+        assert_eq!(backfill.wait().await.unwrap(), RunEnd::CompletedWithErrors);
+        assert_eq!(backfill.status().await.unwrap().status, BackfillStatus::Stopped);
+    }
+    assert_same(
+        &documents_of(folder.path()).await,
+        &fixture.expected_with_source("snap-2"),
+        "twice",
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_snapshot_under_the_same_session_is_refused() {
+    let fixture = Fixture::named("opensearch-3.8.0");
+    let folder = tempfile::tempdir().unwrap();
+    let first = LocalBackfill::builder(settings(fixture, "snap-1", folder.path())).build().unwrap();
+    first.start().await.unwrap();
+    first.wait().await.unwrap();
+    let second =
+        LocalBackfill::builder(settings(fixture, "snap-2", folder.path())).build().unwrap();
+    let refused = second.start().await.unwrap_err();
+    assert_eq!(refused.kind(), snapfill::ErrorKind::State);
+    assert!(refused.to_string().contains("another session"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pausing_and_going_on_ends_with_the_same_documents() {
+    let fixture = Fixture::named("elasticsearch-8.15.0");
+    let folder = tempfile::tempdir().unwrap();
+    let mut small = settings(fixture, "snap-2", folder.path());
+    small.bulk.documents = 7;
+    small.bulk.in_flight = 2;
+    let backfill = LocalBackfill::builder(small).build().unwrap();
+    let mut pauses = 0;
+    loop {
+        backfill.start().await.unwrap();
+        let mut events = backfill.events();
+        for _ in 0..10 {
+            events.next().await;
+        }
+        backfill.pause().await.unwrap();
+        match backfill.wait().await {
+            Ok(end) => {
+                assert_eq!(end, RunEnd::CompletedWithErrors);
+                break;
+            }
+            Err(error) => assert_eq!(error.kind(), snapfill::ErrorKind::Cancelled, "{error}"),
+        }
+        pauses += 1;
+    }
+    assert!(pauses > 1, "the run was too short to be paused");
+    let work = backfill.deep_status().await.unwrap().work;
+    assert_eq!(work.books.overwritten, 0, "what was sent again is known as such");
+    assert_same(
+        &documents_of(folder.path()).await,
+        &fixture.expected_with_source("snap-2"),
+        "after pauses",
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_archives_and_forgets() {
+    let fixture = Fixture::named("elasticsearch-7.17.29");
+    let folder = tempfile::tempdir().unwrap();
+    let backfill =
+        LocalBackfill::builder(settings(fixture, "snap-1", folder.path())).build().unwrap();
+    backfill.start().await.unwrap();
+    backfill.wait().await.unwrap();
+    let archive = folder.path().join("archive/working_state.json");
+    backfill.stop(&archive).await.unwrap();
+    backfill.stop(&folder.path().join("again.json")).await.unwrap();
+    assert_eq!(backfill.status().await.unwrap().status, BackfillStatus::NotStarted);
+    let batches: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(archive).unwrap()).unwrap();
+    assert!(batches[0].get("shard_setup").is_some());
+    assert_eq!(batches[1].as_object().unwrap().len() as u64, fixture.shards("snap-1"));
+}
