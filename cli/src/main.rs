@@ -1,2 +1,65 @@
-//! The command line of snapfill.
-fn main() {}
+//! The command line of snapfill: parse, call the core, print.
+
+mod arguments;
+mod backfill;
+mod clusters;
+mod exit;
+mod get;
+mod output;
+mod snapshot;
+
+use clap::Parser;
+
+use arguments::{Arguments, BackfillCommand, ClustersCommand, Command, SnapshotCommand};
+use exit::{Exit, Failure};
+use output::Output;
+
+fn main() -> std::process::ExitCode {
+    let arguments = Arguments::parse();
+    let output = Output::new(arguments.json);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let ended = match runtime {
+        Ok(runtime) => {
+            let ended = runtime.block_on(dispatch(arguments.command, &output));
+            // A reader that is still busy must not hold up the end.
+            runtime.shutdown_background();
+            ended
+        }
+        Err(error) => Err(snapfill::Error::from(error).into()),
+    };
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(failure) => failure.report(&output).into(),
+    }
+}
+
+async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
+    match command {
+        Command::Snapshot(SnapshotCommand::List(arguments)) => {
+            snapshot::list::run(arguments, output).await
+        }
+        Command::Snapshot(SnapshotCommand::Describe(arguments)) => {
+            snapshot::describe::run(arguments, output).await
+        }
+        Command::Snapshot(SnapshotCommand::Cat(arguments)) => {
+            snapshot::cat::run(arguments, output).await
+        }
+        Command::Snapshot(SnapshotCommand::Verify(arguments)) => {
+            snapshot::verify::run(arguments, output).await
+        }
+        Command::Backfill(BackfillCommand::Plan(arguments)) => {
+            backfill::plan::run(arguments, output).await
+        }
+        Command::Backfill(BackfillCommand::Run(arguments)) => {
+            backfill::run::run(arguments, output).await
+        }
+        Command::Backfill(BackfillCommand::Status(arguments)) => {
+            backfill::status::run(arguments, output).await
+        }
+        Command::Run(arguments) => backfill::run::run(arguments.into(), output).await,
+        Command::Clusters(ClustersCommand::CatIndices(arguments)) => {
+            clusters::cat_indices(arguments, output).await
+        }
+        Command::Get(arguments) => get::run(arguments, output).await,
+    }
+}

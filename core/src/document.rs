@@ -22,6 +22,20 @@ pub struct Document {
     pub source: Bytes,
 }
 
+impl Document {
+    /// The same document, borrowed.
+    pub fn as_ref(&self) -> DocumentRef<'_> {
+        DocumentRef {
+            number: self.number,
+            id: &self.id,
+            doc_type: self.doc_type.as_deref(),
+            routing: self.routing.as_deref(),
+            parent: self.parent.as_deref(),
+            source: &self.source,
+        }
+    }
+}
+
 /// A document inside a [`DocumentBatch`], borrowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DocumentRef<'a> {

@@ -1,3 +1,6 @@
 //! What the tests that run snapfill as its users do share: the fixtures and the documents that must come out of them.
 
+// A test that cannot go on has nothing better to do.
+#![allow(clippy::panic)]
+
 pub mod fixtures;

@@ -1,4 +1,5 @@
 //! A backfill of every fixture into a local target: exactly the expected documents, and books that balance.
+#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::path::Path;

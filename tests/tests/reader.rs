@@ -1,4 +1,5 @@
 //! Every document of every fixture comes out of the reader, and nothing else.
+#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 

@@ -88,6 +88,11 @@ impl Plan {
 }
 
 impl PlannedIndex {
+    /// Settings, mappings, aliases; `None` for an index that is skipped.
+    pub fn metadata(&self) -> Option<&IndexMetadata> {
+        self.index.as_ref().map(|index| &*index.metadata)
+    }
+
     /// Documents that are not deleted, nested children among them.
     pub fn undeleted(&self) -> u64 {
         self.shards.iter().map(|shard| shard.undeleted).sum()

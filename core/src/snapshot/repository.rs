@@ -81,7 +81,7 @@ impl Repository {
         self.blobs.name()
     }
 
-    /// Its snapshots, in the order of the catalogue (oldest first).
+    /// Its snapshots, in the order of the catalogue.
     pub fn snapshots(&self) -> Vec<SnapshotSummary> {
         let summary = |snapshot: &super::catalogue::CatalogueSnapshot| SnapshotSummary {
             name: snapshot.name.clone(),

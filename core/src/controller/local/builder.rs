@@ -10,6 +10,7 @@ use crate::cluster::{ClusterClient, LocalCluster};
 use crate::controller::EventSender;
 use crate::coordination::{Coordinator, LeaseRules, LocalWorkStore, Session};
 use crate::settings::BackfillSettings;
+use crate::snapshot::Snapshot;
 use crate::{Clock, Error, Result, SystemClock};
 
 /// Settings (data) and components (objects) from which a [`LocalBackfill`] is built.
@@ -18,11 +19,12 @@ pub struct LocalBackfillBuilder {
     settings: BackfillSettings,
     clock: Arc<dyn Clock>,
     cluster: Option<Arc<dyn ClusterClient>>,
+    snapshot: Option<Snapshot>,
 }
 
 impl LocalBackfillBuilder {
     pub(super) fn new(settings: BackfillSettings) -> Self {
-        Self { settings, clock: Arc::new(SystemClock::new()), cluster: None }
+        Self { settings, clock: Arc::new(SystemClock::new()), cluster: None, snapshot: None }
     }
 
     /// Uses another clock than the system's.
@@ -36,6 +38,13 @@ impl LocalBackfillBuilder {
     #[must_use]
     pub fn with_cluster(mut self, cluster: Arc<dyn ClusterClient>) -> Self {
         self.cluster = Some(cluster);
+        self
+    }
+
+    /// Reads a snapshot that is open already, in place of opening the one of the settings.
+    #[must_use]
+    pub fn with_snapshot(mut self, snapshot: Snapshot) -> Self {
+        self.snapshot = Some(snapshot);
         self
     }
 
@@ -64,7 +73,7 @@ impl LocalBackfillBuilder {
             coordinator: Arc::new(coordinator),
             clock: self.clock,
             events: EventSender::new(),
-            snapshot: OnceCell::new(),
+            snapshot: OnceCell::new_with(self.snapshot),
         }))
     }
 }

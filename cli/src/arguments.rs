@@ -1,0 +1,233 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Fill a search cluster with the documents of an Elasticsearch or OpenSearch snapshot, and prove that none was lost.
+#[derive(Debug, Parser)]
+#[command(name = "snapfill", version, propagate_version = true, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    /// Print one JSON document instead of text (streams are one JSON object a line)
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage; of `run`, `snapshot cat` and `snapshot verify` also \
+3 done but documents failed or have no stored source, 4 the selection matched nothing, 5 the snapshot cannot be read, \
+130 interrupted.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Look into a snapshot repository
+    #[command(subcommand)]
+    Snapshot(SnapshotCommand),
+    /// Fill a target with the documents of a snapshot
+    #[command(subcommand)]
+    Backfill(BackfillCommand),
+    /// The same as `backfill run`, in fewer words
+    Run(RunShort),
+    /// Look at source and target
+    #[command(subcommand)]
+    Clusters(ClustersCommand),
+    /// Print one document of a local target
+    Get(Get),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SnapshotCommand {
+    /// List the snapshots of a repository
+    List(Repo),
+    /// Describe one snapshot: its indices, shards and documents
+    Describe(RepoSnapshot),
+    /// Print the documents of a snapshot, one JSON object a line
+    Cat(Cat),
+    /// Read a whole snapshot and check every checksum and count, without a target
+    Verify(RepoSnapshot),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BackfillCommand {
+    /// Say what a run would do, index by index, and do nothing
+    Plan(Plan),
+    /// Fill the target and wait for the end; going on where an earlier run was interrupted
+    Run(Run),
+    /// Say how a backfill stands
+    Status(Status),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClustersCommand {
+    /// List the indices of a snapshot, a target, or both
+    CatIndices(CatIndices),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Repo {
+    /// The repository: a folder or a file:// URL
+    pub(crate) repo: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RepoSnapshot {
+    /// The repository: a folder or a file:// URL
+    pub(crate) repo: String,
+    /// The snapshot's name
+    pub(crate) snapshot: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Cat {
+    #[command(flatten)]
+    pub(crate) source: RepoSnapshot,
+    /// Only this index (may be given several times)
+    #[arg(long = "index", value_name = "NAME")]
+    pub(crate) indices: Vec<String>,
+    /// Only this shard of each index
+    #[arg(long, value_name = "N")]
+    pub(crate) shard: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// The repository: a folder or a file:// URL
+    #[arg(long)]
+    pub(crate) repo: String,
+    /// The snapshot's name
+    #[arg(long)]
+    pub(crate) snapshot: String,
+    /// The target: a folder for a local one; checked for a session that is about something else
+    #[arg(long, value_name = "DIR")]
+    pub(crate) target: Option<PathBuf>,
+    /// Only this index (may be given several times)
+    #[arg(long = "index", value_name = "NAME")]
+    pub(crate) indices: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The repository: a folder or a file:// URL
+    #[arg(long)]
+    pub(crate) repo: String,
+    /// The snapshot's name
+    #[arg(long)]
+    pub(crate) snapshot: String,
+    /// The target: a folder, which is made when it is not there
+    #[arg(long, value_name = "DIR")]
+    pub(crate) target: PathBuf,
+    #[command(flatten)]
+    pub(crate) how: RunOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunShort {
+    /// The repository: a folder or a file:// URL
+    pub(crate) repo: String,
+    /// The snapshot's name
+    pub(crate) snapshot: String,
+    /// The target: a folder, which is made when it is not there
+    #[arg(value_name = "TARGET")]
+    pub(crate) target: PathBuf,
+    #[command(flatten)]
+    pub(crate) how: RunOptions,
+}
+
+impl From<RunShort> for Run {
+    fn from(short: RunShort) -> Self {
+        Self { repo: short.repo, snapshot: short.snapshot, target: short.target, how: short.how }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunOptions {
+    /// Only this index (may be given several times)
+    #[arg(long = "index", value_name = "NAME")]
+    pub(crate) indices: Vec<String>,
+    /// Workers, each reading one shard at a time
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) workers: u16,
+    /// A name for this run, to keep it apart from others that fill the same target
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub(crate) session: String,
+    /// Bytes of one bulk request
+    #[arg(long, value_name = "BYTES", default_value_t = 10 << 20, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) bulk_bytes: u64,
+    /// Documents of one bulk request
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) bulk_documents: u32,
+    /// How long a worker holds a shard without renewing its lease, such as 60s
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = lease)]
+    pub(crate) lease: Duration,
+}
+
+/// A bulk may take 30 s and must end within the lease.
+fn lease(text: &str) -> Result<Duration, String> {
+    let number = text.strip_suffix('s').unwrap_or(text);
+    match number.parse::<u64>() {
+        Ok(seconds) if (40..=86_400).contains(&seconds) => Ok(Duration::from_secs(seconds)),
+        Ok(_) => {
+            Err("give 40s to 86400s: a bulk may take 30 s and must end within the lease".to_owned())
+        }
+        Err(_) => Err("give a number of seconds such as 60s".to_owned()),
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// The target's folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) target: PathBuf,
+    /// The run's session, where it was given one
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub(crate) session: String,
+    /// Also say how far the work is: shards, documents, books
+    #[arg(long)]
+    pub(crate) deep_check: bool,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct CatIndices {
+    /// The repository of the source snapshot
+    #[arg(long, requires = "snapshot")]
+    pub(crate) repo: Option<String>,
+    /// The source snapshot's name
+    #[arg(long, requires = "repo")]
+    pub(crate) snapshot: Option<String>,
+    /// The target's folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) target: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Get {
+    /// The target's folder
+    pub(crate) target: PathBuf,
+    /// The index
+    pub(crate) index: String,
+    /// The document's `_id`
+    pub(crate) id: String,
+    /// The document's `_routing`, where two documents share the id
+    #[arg(long)]
+    pub(crate) routing: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_lease_must_hold_a_bulk() {
+        assert_eq!(lease("90s"), Ok(Duration::from_secs(90)));
+        assert!(lease("5s").is_err() && lease("soon").is_err());
+    }
+}

@@ -1,0 +1,6 @@
+//! `snapfill backfill …`.
+
+pub(crate) mod plan;
+mod progress;
+pub(crate) mod run;
+pub(crate) mod status;

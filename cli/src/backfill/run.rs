@@ -1,0 +1,97 @@
+//! `snapfill backfill run`.
+
+use snapfill::controller::{BackfillController, DeepStatus, LocalBackfill, RunEnd};
+use snapfill::settings::{BackfillSettings, BulkSettings};
+use snapfill::{Error, ErrorKind};
+
+use crate::arguments::Run;
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+use crate::snapshot::{open, require_indices};
+
+use super::progress::Progress;
+use super::status::print_work;
+
+pub(crate) async fn run(arguments: Run, output: &Output) -> Result<Exit, Failure> {
+    let snapshot = open(&arguments.repo, &arguments.snapshot).await?;
+    require_indices(&snapshot, &arguments.how.indices)?;
+    let backfill = LocalBackfill::builder(settings(arguments)).with_snapshot(snapshot).build()?;
+    let mut events = backfill.events();
+    backfill.start().await.map_err(refused)?;
+    let mut progress = Progress::new(&backfill.deep_status().await?.work, output);
+    let ended = {
+        let end = backfill.wait();
+        tokio::pin!(end);
+        loop {
+            tokio::select! {
+                end = &mut end => break Some(end),
+                Some(event) = events.next() => progress.note(&event),
+                signal = tokio::signal::ctrl_c() => {
+                    signal.map_err(Error::from)?;
+                    break None;
+                }
+            }
+        }
+    };
+    progress.finish();
+    match ended {
+        Some(end) => conclude(end?, &backfill.deep_status().await?, output),
+        None => interrupt(&backfill, output).await,
+    }
+}
+
+fn settings(arguments: Run) -> BackfillSettings {
+    let bulk = BulkSettings {
+        bytes: usize::try_from(arguments.how.bulk_bytes).unwrap_or(usize::MAX),
+        documents: usize::try_from(arguments.how.bulk_documents).unwrap_or(usize::MAX),
+        ..BulkSettings::default()
+    };
+    BackfillSettings {
+        session: arguments.how.session,
+        indices: arguments.how.indices,
+        workers: arguments.how.workers.into(),
+        lease: arguments.how.lease,
+        bulk,
+        ..BackfillSettings::new(arguments.repo, arguments.snapshot, arguments.target)
+    }
+}
+
+/// Planning reads the snapshot: what it finds wrong there is the snapshot's fault.
+fn refused(error: Error) -> Failure {
+    if error.context().any(|(name, _)| name == "selection") {
+        return Failure::nothing_selected(error.message().to_owned());
+    }
+    let of_snapshot = error.context().any(|(name, _)| name == "file" || name == "shard");
+    match error.kind() {
+        ErrorKind::Corrupt | ErrorKind::Unsupported | ErrorKind::NotFound if of_snapshot => {
+            Failure::unreadable(error)
+        }
+        _ => error.into(),
+    }
+}
+
+fn conclude(end: RunEnd, status: &DeepStatus, output: &Output) -> Result<Exit, Failure> {
+    if output.is_json() {
+        output.print_json(status)?;
+    } else {
+        print_work(status, output)?;
+    }
+    Ok(end.into())
+}
+
+/// The first Ctrl-C lets what is in flight finish, so that the next run goes on right there.
+async fn interrupt(backfill: &LocalBackfill, output: &Output) -> Result<Exit, Failure> {
+    if !output.is_json() {
+        output.remark(
+            "Interrupted: waiting for what is in flight. Run the same command again to go on.",
+        );
+    }
+    tokio::select! {
+        paused = backfill.pause() => paused?,
+        signal = tokio::signal::ctrl_c() => signal.map_err(Error::from)?,
+    }
+    if output.is_json() {
+        output.print_json(&backfill.deep_status().await?)?;
+    }
+    Ok(Exit::Interrupted)
+}

@@ -1,0 +1,123 @@
+//! `snapfill backfill status`.
+
+use snapfill::SkipReason;
+use snapfill::cluster::IndexRow;
+use snapfill::controller::{
+    BackfillController, DeepStatus, IndexWork, LocalBackfill, RunEnd, Work,
+};
+
+use crate::arguments::Status;
+use crate::exit::{Exit, Failure};
+use crate::output::{Output, count_of, grouped, table};
+
+pub(crate) async fn run(arguments: Status, output: &Output) -> Result<Exit, Failure> {
+    let backfill = LocalBackfill::attach(&arguments.target, &arguments.session).await?;
+    if !arguments.deep_check {
+        let status = backfill.status().await?;
+        if output.is_json() {
+            output.print_json(&status)?;
+        } else {
+            print_fleet(&status, output)?;
+        }
+        return Ok(Exit::Completed);
+    }
+    let status = backfill.deep_status().await?;
+    if output.is_json() {
+        output.print_json(&status)?;
+    } else {
+        print_fleet(&status.status, output)?;
+        print_work(&status, output)?;
+    }
+    Ok(Exit::Completed)
+}
+
+/// The lines that users of the incumbent know, as they know them.
+fn print_fleet(status: &snapfill::controller::Status, output: &Output) -> Result<(), Failure> {
+    output.line(&format!("BackfillStatus.{}", status.status))?;
+    output.line(&format!("Running={}", status.fleet.running))?;
+    output.line(&format!("Pending={}", status.fleet.pending))?;
+    output.line(&format!("Desired={}", status.fleet.desired))?;
+    Ok(())
+}
+
+/// The deep status: first the lines that users of the incumbent know, then what they lacked.
+pub(crate) fn print_work(status: &DeepStatus, output: &Output) -> Result<(), Failure> {
+    let (work, shards) = (&status.work, &status.work.shards);
+    output.line(&format!("Shards total: {}", shards.total))?;
+    output.line(&format!("Shards completed: {}", shards.completed))?;
+    output.line(&format!("Shards incomplete: {}", shards.incomplete))?;
+    output.line(&format!("Shards in progress: {}", shards.in_progress))?;
+    output.line(&format!("Shards unclaimed: {}", shards.unclaimed))?;
+    if !status.planned {
+        output.line("Planning is not finished")?;
+        return Ok(());
+    }
+    output.line("")?;
+    output.line(&indices_table(&work.indices))?;
+    output.line("")?;
+    output.line(&balance(work, status.end.is_some()))?;
+    for (reason, count) in work.skips() {
+        output.line(&format!("Skipped {}: {}", grouped(count), SkipReason::explanation(reason)))?;
+    }
+    if work.books.overwritten > 0 {
+        let overwritten = grouped(work.books.overwritten);
+        output.line(&format!(
+            "Overwritten {overwritten}: documents of other runs, or two of one id"
+        ))?;
+    }
+    for failed in &work.failed {
+        output.line(&format!("Failed {}[{}]: {}", failed.index, failed.shard, failed.reason))?;
+    }
+    output.line(&verdict(status.end, work))?;
+    Ok(())
+}
+
+fn indices_table(indices: &[IndexWork]) -> String {
+    let rows = indices.iter().map(|index| {
+        vec![
+            index.index.clone(),
+            format!("{} of {}", index.shards.completed, index.shards.total),
+            grouped(index.live),
+            grouped(index.books.written),
+            grouped(index.books.failed),
+            grouped(index.books.skipped_total()),
+            IndexRow::human_size(index.books.bytes),
+        ]
+    });
+    let header = ["index", "shards", "live", "written", "failed", "skipped", "source"];
+    table(&header, rows.collect(), &[1, 2, 3, 4, 5, 6])
+}
+
+/// Both sides stand against each other only when all is done: until then live documents of unfinished shards are missing.
+fn balance(work: &Work, ended: bool) -> String {
+    let sides = format!(
+        "{} written + {} failed + {} skipped",
+        grouped(work.books.written),
+        grouped(work.books.failed),
+        grouped(work.books.skipped_total())
+    );
+    if !ended {
+        return format!("So far: {sides}");
+    }
+    let live: u64 = work.indices.iter().map(|index| index.live).sum();
+    format!("Books: {} live = {sides}", grouped(live))
+}
+
+fn verdict(end: Option<RunEnd>, work: &Work) -> String {
+    let shards = count_of(work.shards.total, "shard");
+    match end {
+        Some(RunEnd::Completed) => format!("Backfill complete: all {shards} done"),
+        Some(RunEnd::CompletedWithErrors) => {
+            format!(
+                "Backfill complete with errors: all {shards} done, but not every document was written"
+            )
+        }
+        Some(RunEnd::Failed) => {
+            format!("Backfill failed: {} of {shards} given up", work.shards.failed)
+        }
+        None => {
+            let percent = (work.bytes_done * 100).checked_div(work.bytes_total).unwrap_or(0);
+            format!("In progress: {percent} % of {}", IndexRow::human_size(work.bytes_total))
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! How the program ends, for people and for scripts.
+
+use std::process::ExitCode;
+
+use serde_json::{Map, Value, json};
+use snapfill::controller::RunEnd;
+use snapfill::{Error, ErrorKind};
+
+use crate::output::Output;
+
+/// The exit codes, documented in the README.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Completed,
+    Failed,
+    CompletedWithErrors,
+    NothingSelected,
+    SnapshotUnreadable,
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Completed => 0,
+            Exit::Failed => 1,
+            Exit::CompletedWithErrors => 3,
+            Exit::NothingSelected => 4,
+            Exit::SnapshotUnreadable => 5,
+            Exit::Interrupted => 130,
+        })
+    }
+}
+
+impl From<RunEnd> for Exit {
+    fn from(end: RunEnd) -> Self {
+        match end {
+            RunEnd::Completed => Self::Completed,
+            RunEnd::CompletedWithErrors => Self::CompletedWithErrors,
+            RunEnd::Failed => Self::Failed,
+        }
+    }
+}
+
+/// An error and the code that it ends the program with.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    error: Error,
+    exit: Exit,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { error, exit: Exit::Failed }
+    }
+}
+
+impl Failure {
+    /// The error of reading a snapshot, in a command that tells this apart.
+    pub(crate) fn unreadable(error: Error) -> Self {
+        Self { error, exit: Exit::SnapshotUnreadable }
+    }
+
+    /// A selection that matches nothing.
+    pub(crate) fn nothing_selected(message: String) -> Self {
+        Self { error: Error::new(ErrorKind::NotFound, message), exit: Exit::NothingSelected }
+    }
+
+    /// Says it and hands out the code. Nobody is told when nobody reads: a closed pipe is no failure of ours.
+    pub(crate) fn report(self, output: &Output) -> Exit {
+        if self.error.context().any(|(name, _)| name == output.closed_mark()) {
+            return Exit::Completed;
+        }
+        if output.is_json() {
+            output.print_json(&json!({ "error": as_json(&self.error) })).ok();
+        } else {
+            output.complain(&self.error.to_string());
+        }
+        self.exit
+    }
+}
+
+/// An error as JSON.
+pub(crate) fn as_json(error: &Error) -> Value {
+    let context: Map<String, Value> =
+        error.context().map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
+    json!({
+        "kind": error.kind().as_str(),
+        "message": error.message(),
+        "context": context,
+        "retryable": error.is_retryable(),
+    })
+}

@@ -1,0 +1,36 @@
+//! `snapfill snapshot …`.
+
+pub(crate) mod cat;
+pub(crate) mod describe;
+pub(crate) mod list;
+pub(crate) mod verify;
+
+use snapfill::snapshot::{Repository, Snapshot};
+
+use crate::arguments::RepoSnapshot;
+use crate::exit::Failure;
+
+/// Opens a snapshot in a command that tells an unreadable one apart.
+pub(crate) async fn open(repo: &str, name: &str) -> Result<Snapshot, Failure> {
+    let repository = Repository::open(repo).await.map_err(Failure::unreadable)?;
+    repository.snapshot(name).await.map_err(Failure::unreadable)
+}
+
+impl RepoSnapshot {
+    async fn open(&self) -> Result<Snapshot, Failure> {
+        open(&self.repo, &self.snapshot).await
+    }
+}
+
+/// Refuses indices that the snapshot does not hold.
+pub(crate) fn require_indices(snapshot: &Snapshot, wanted: &[String]) -> Result<(), Failure> {
+    let held = snapshot.index_names();
+    match wanted.iter().find(|name| !held.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(absent) => Err(Failure::nothing_selected(format!(
+            "no index `{absent}` in snapshot `{}`; it holds {}",
+            snapshot.name(),
+            held.join(", ")
+        ))),
+    }
+}

@@ -1,0 +1,154 @@
+//! `snapfill snapshot verify`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+use snapfill::snapshot::{DocumentsOptions, Shard, Snapshot};
+use snapfill::{Books, Error, Result, SkipReason};
+
+use crate::arguments::RepoSnapshot;
+use crate::exit::{Exit, Failure, as_json};
+use crate::output::{Output, count_of, grouped};
+
+/// What was found in one shard.
+#[derive(Default, Serialize)]
+struct Verdict {
+    index: String,
+    shard: u32,
+    /// Live root documents.
+    live: u64,
+    /// Documents that can be read.
+    readable: u64,
+    /// Those that cannot, by reason.
+    unreadable: BTreeMap<SkipReason, u64>,
+    /// Nested children: part of their root document.
+    nested: u64,
+    /// Bytes of all sources.
+    source_bytes: u64,
+    error: Option<Value>,
+}
+
+#[derive(Serialize)]
+struct Report {
+    snapshot: String,
+    shards: Vec<Verdict>,
+    damaged: usize,
+}
+
+pub(crate) async fn run(
+    arguments: RepoSnapshot,
+    output: &Output,
+) -> std::result::Result<Exit, Failure> {
+    let snapshot = arguments.open().await?;
+    let mut shards = Vec::new();
+    for name in snapshot.index_names() {
+        verify_index(&snapshot, name, output, &mut shards).await;
+    }
+    let damaged = shards.iter().filter(|verdict| verdict.error.is_some()).count();
+    let lossy = shards.iter().any(|verdict| !verdict.unreadable.is_empty());
+    let report = Report { snapshot: snapshot.name().to_owned(), shards, damaged };
+    conclude(&report, output)?;
+    Ok(match (damaged, lossy) {
+        (0, false) => Exit::Completed,
+        (0, true) => Exit::CompletedWithErrors,
+        _ => Exit::SnapshotUnreadable,
+    })
+}
+
+async fn verify_index(snapshot: &Snapshot, name: &str, output: &Output, shards: &mut Vec<Verdict>) {
+    let (index, count) =
+        match snapshot.index(name).await.and_then(|index| Ok((index.metadata.shards()?, index))) {
+            Ok((count, index)) => (index, count),
+            Err(error) => return note(verdict(name, 0, Err(error)), output, shards),
+        };
+    for number in 0..count {
+        let found = match snapshot.shard_of(&index, number).await {
+            Ok(shard) => verify_shard(&shard).await,
+            Err(error) => Err(error),
+        };
+        note(verdict(name, number, found), output, shards);
+    }
+}
+
+/// Reads every document and reconciles what came out with what the segments say.
+async fn verify_shard(shard: &Shard) -> Result<(u64, Books)> {
+    shard.check_lengths().await?;
+    let undeleted = shard.size().await?.undeleted;
+    let mut books = Books::default();
+    let mut batches = shard.documents(DocumentsOptions::default());
+    while let Some(batch) = batches.next().await {
+        let batch = batch?;
+        books.written += batch.documents.len() as u64;
+        books.bytes += batch.documents.source_bytes();
+        books.nested += batch.nested;
+        for (reason, count) in batch.skipped.iter() {
+            books.skip(*reason, *count);
+        }
+    }
+    let live = undeleted.saturating_sub(books.nested);
+    books.balance(live)?;
+    Ok((live, books))
+}
+
+fn verdict(index: &str, shard: u32, found: Result<(u64, Books), Error>) -> Verdict {
+    let index = index.to_owned();
+    match found {
+        Ok((live, books)) => Verdict {
+            index,
+            shard,
+            live,
+            readable: books.written,
+            unreadable: books.skipped,
+            nested: books.nested,
+            source_bytes: books.bytes,
+            error: None,
+        },
+        Err(error) => {
+            let mut told = as_json(&error);
+            told["text"] = Value::from(error.to_string());
+            Verdict { index, shard, error: Some(told), ..Verdict::default() }
+        }
+    }
+}
+
+/// Progress, shard by shard, while the report is still being made.
+fn note(verdict: Verdict, output: &Output, shards: &mut Vec<Verdict>) {
+    if !output.is_json() {
+        let place = format!("{}[{}]", verdict.index, verdict.shard);
+        let text = match &verdict.error {
+            Some(error) => {
+                format!("{place}: DAMAGED: {}", error["text"].as_str().unwrap_or_default())
+            }
+            None => format!("{place}: sound, {}", account(&verdict)),
+        };
+        output.remark(&text);
+    }
+    shards.push(verdict);
+}
+
+fn account(verdict: &Verdict) -> String {
+    let mut text = count_of(verdict.live, "document");
+    for (reason, count) in &verdict.unreadable {
+        text.push_str(&format!(
+            ", {} of them cannot be read: {}",
+            grouped(*count),
+            reason.explanation()
+        ));
+    }
+    text
+}
+
+fn conclude(report: &Report, output: &Output) -> Result<()> {
+    if output.is_json() {
+        return output.print_json(report);
+    }
+    let shards = count_of(report.shards.len() as u64, "shard");
+    let documents = grouped(report.shards.iter().map(|verdict| verdict.live).sum());
+    output.line(&match report.damaged {
+        0 => format!("Snapshot {} is sound: {shards}, {documents} live documents", report.snapshot),
+        damaged => {
+            format!("Snapshot {} is damaged: {damaged} of {shards} cannot be read", report.snapshot)
+        }
+    })
+}
