@@ -82,7 +82,7 @@ async fn verify_shard(shard: &Shard) -> Result<(u64, Books)> {
         books.written += batch.documents.len() as u64;
         books.bytes += batch.documents.source_bytes();
         books.nested += batch.nested;
-        for (reason, count) in batch.skipped.iter() {
+        for (reason, count) in &batch.skipped {
             books.skip(*reason, *count);
         }
     }
