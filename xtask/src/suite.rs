@@ -50,7 +50,11 @@ static STEPS: &[Step] = &[
     Step::new("tests", Action::Cargo(&["test", "--workspace"])),
     Step {
         environment: &[("RUSTDOCFLAGS", "-D warnings")],
-        ..Step::new("docs", Action::Cargo(&["doc", "--workspace", "--no-deps"]))
+        ..Step::new(
+            "docs",
+            // The binary `snapfill` would overwrite the pages of the library `snapfill`.
+            Action::Cargo(&["doc", "--workspace", "--no-deps", "--exclude", "snapfill-cli"]),
+        )
     },
     Step::new(
         "no features",
@@ -141,7 +145,8 @@ mod tests {
     #[test]
     fn a_step_is_shown_as_it_can_be_typed() {
         let lines: Vec<String> = STEPS.iter().map(Step::line).collect();
-        let docs = "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps";
+        let docs =
+            "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --exclude snapfill-cli";
         assert!(lines.iter().any(|line| line == docs), "{lines:?}");
     }
 
