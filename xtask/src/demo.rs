@@ -11,6 +11,8 @@ use crate::workspace::Workspace;
 
 const FOLDER: &str = "./snapfill-demo";
 const TARGET: &str = "./snapfill-demo/target";
+/// The file in a local target that holds its documents.
+const DATABASE: &str = "snapfill.db";
 const REPO: &str = "tests/fixtures/opensearch-2.19.6/repo";
 const SNAPSHOT: &str = "snap-2";
 /// A document of the index `shapes` that an update has changed.
@@ -68,7 +70,7 @@ pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result {
     for scene in SCENES {
         play(scene, workspace.root(), &program)?;
     }
-    println!("{}", ending(&workspace.root().join(TARGET)));
+    println!("{}", ending());
     Ok(())
 }
 
@@ -91,27 +93,40 @@ fn play(scene: &Scene, root: &Path, program: &Path) -> Result {
 }
 
 /// Where the result lies and what one can do with it.
-fn ending(target: &Path) -> String {
-    let database = database_in(target).unwrap_or_else(|| "TARGET.sqlite".to_owned());
-    let database = format!("{TARGET}/{database}");
-    let query = "select _index, count(*) from documents group by _index";
+fn ending() -> String {
+    let database = format!("{TARGET}/{DATABASE}");
+    let counts = "select index_name, count(*) from documents_view group by index_name";
+    let titles = "select id, json_extract(source, '$.title') from documents_view \
+                  where index_name = 'shapes' limit 5";
     format!(
-        "\nThe documents are in {TARGET}. Look around:\n  {}\n  {}",
-        shell_line(["sqlite3", &database, query]),
+        "\nThe documents are in {TARGET}: one SQLite file, and nothing else is needed to read it.\n  \
+         {}\n  {}\n  {}",
+        in_double_quotes(&database, counts),
+        in_double_quotes(&database, titles),
         shell_line(["snapfill", "get", TARGET, "shapes", DOCUMENT]),
     )
 }
 
-/// The name of the SQLite file in a local target.
-fn database_in(target: &Path) -> Option<String> {
-    let mut names: Vec<String> = fs::read_dir(target)
-        .ok()?
-        .flatten()
-        .filter(|entry| {
-            fs::read(entry.path()).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3\0"))
-        })
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
-    names.sort();
-    names.into_iter().next()
+/// SQL is full of single quotes.
+fn in_double_quotes(database: &str, query: &str) -> String {
+    format!("sqlite3 {database} \"{}\"", query.replace('$', "\\$"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_must_end_as_the_demo_says() {
+        let scene = |exit_code| Scene { says: "", arguments: &["get"], exit_code };
+        play(&scene(0), Path::new("."), Path::new("true")).unwrap();
+        let failure = play(&scene(3), Path::new("."), Path::new("true")).unwrap_err();
+        let Failure::Failed(why) = failure else { panic!("{failure:?}") };
+        assert_eq!(why, "`snapfill get` ended with exit code 0, not 3");
+    }
+
+    #[test]
+    fn the_queries_can_be_pasted_into_a_shell() {
+        assert!(ending().contains(r"json_extract(source, '\$.title') from documents_view where"));
+    }
 }
