@@ -1,2 +1,122 @@
-//! The commands of the project: `cargo xtask …`.
-fn main() {}
+//! The project's own commands: `cargo xtask …`. A command is a row in [`COMMANDS`] and a module.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command does")]
+
+use std::env;
+use std::process::ExitCode;
+
+use crate::failure::{Failure, Result};
+use crate::workspace::Workspace;
+
+mod arguments;
+mod bench;
+mod check;
+mod corpus;
+mod demo;
+mod failure;
+mod process;
+mod stopwatch;
+mod suite;
+mod tools;
+mod workspace;
+
+struct Command {
+    name: &'static str,
+    usage: &'static str,
+    summary: &'static str,
+    run: fn(&Workspace, &[String]) -> Result,
+}
+
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "test",
+        usage: "test [--full]",
+        summary: "format, house limits, lints, tests, docs; --full adds real servers and benches",
+        run: suite::run,
+    },
+    Command {
+        name: "check",
+        usage: "check",
+        summary: "the house limits alone: sizes, names, what may not occur",
+        run: check::run,
+    },
+    Command {
+        name: "demo",
+        usage: "demo",
+        summary: "the main job on a real snapshot, into ./snapfill-demo",
+        run: demo::run,
+    },
+    Command {
+        name: "bench",
+        usage: "bench [-- CRITERION-ARGUMENTS]",
+        summary: "the speed of decoding stored fields",
+        run: bench::run,
+    },
+    Command {
+        name: "corpus",
+        usage: "corpus --gib N --out DIR [--server NAME]",
+        summary: "a snapshot with N GiB of documents, made by a real server (opensearch-2.19.6)",
+        run: corpus::run,
+    },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Usage(what)) => {
+            eprintln!("error: {what}\n\n{}", usage());
+            ExitCode::from(2)
+        }
+        Err(Failure::Failed(what)) => {
+            eprintln!("error: {what}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> Result {
+    let Some((name, rest)) = arguments.split_first() else {
+        return Err(Failure::Usage("no command".to_owned()));
+    };
+    if ["help", "--help", "-h"].contains(&name.as_str())
+        || rest.iter().take_while(|word| *word != "--").any(|word| word == "--help" || word == "-h")
+    {
+        println!("{}", usage());
+        return Ok(());
+    }
+    let command = COMMANDS.iter().find(|command| command.name == name);
+    let command = command.ok_or_else(|| Failure::Usage(format!("no command `{name}`")))?;
+    (command.run)(&Workspace::find()?, rest)
+}
+
+fn usage() -> String {
+    let mut text = "Usage: cargo xtask COMMAND\n\nCommands:".to_owned();
+    for command in COMMANDS {
+        text += &format!("\n  {}\n      {}", command.usage, command.summary);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<String> {
+        line.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn misuse_is_told_from_failure() {
+        for line in ["frobnicate", "test --frobnicate", "corpus", "corpus --gib x --out y"] {
+            let outcome = dispatch(&words(line));
+            assert!(matches!(outcome, Err(Failure::Usage(_))), "{line}: {outcome:?}");
+        }
+        assert!(matches!(dispatch(&[]), Err(Failure::Usage(_))));
+    }
+
+    #[test]
+    fn help_runs_nothing() {
+        dispatch(&words("help")).unwrap();
+        dispatch(&words("corpus --help")).unwrap();
+    }
+}

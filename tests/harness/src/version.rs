@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 
 /// A server version the harness knows how to get and start.
 ///
-/// To add one: a variant here and its row in `SPECS`; nothing else if it starts like a known
-/// [`Launch`].
+/// To add one: a variant here and its row in the table below; nothing else, if it starts like one
+/// that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Version {

@@ -25,6 +25,36 @@ fn takes_a_snapshot(version: Version) -> Result<()> {
 }
 
 #[test]
+fn elasticsearch_7_10_takes_a_snapshot() -> Result<()> {
+    takes_a_snapshot(Version::Elasticsearch7_10_2)
+}
+
+#[test]
+fn elasticsearch_7_17_takes_a_snapshot() -> Result<()> {
+    takes_a_snapshot(Version::Elasticsearch7_17_29)
+}
+
+#[test]
+fn elasticsearch_8_15_takes_a_snapshot() -> Result<()> {
+    takes_a_snapshot(Version::Elasticsearch8_15_0)
+}
+
+#[test]
+fn elasticsearch_8_19_takes_a_snapshot() -> Result<()> {
+    takes_a_snapshot(Version::Elasticsearch8_19_21)
+}
+
+#[test]
+fn elasticsearch_9_takes_a_snapshot() -> Result<()> {
+    takes_a_snapshot(Version::Elasticsearch9_5_3)
+}
+
+#[test]
+fn opensearch_1_takes_a_snapshot() -> Result<()> {
+    takes_a_snapshot(Version::OpenSearch1_3_20)
+}
+
+#[test]
 fn opensearch_2_takes_a_snapshot() -> Result<()> {
     takes_a_snapshot(Version::OpenSearch2_19_6)
 }
@@ -32,11 +62,6 @@ fn opensearch_2_takes_a_snapshot() -> Result<()> {
 #[test]
 fn opensearch_3_takes_a_snapshot() -> Result<()> {
     takes_a_snapshot(Version::OpenSearch3_8_0)
-}
-
-#[test]
-fn elasticsearch_8_takes_a_snapshot() -> Result<()> {
-    takes_a_snapshot(Version::Elasticsearch8_19_21)
 }
 
 #[test]

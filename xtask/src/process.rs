@@ -1,0 +1,50 @@
+//! Running other programs.
+
+use std::env;
+use std::process::{Command, Stdio};
+
+use crate::failure::{Failure, Result};
+use crate::workspace::Workspace;
+
+/// The cargo that started us, in the workspace's root.
+pub(crate) fn cargo(workspace: &Workspace) -> Command {
+    let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(program);
+    command.current_dir(workspace.root()).stdin(Stdio::null());
+    command
+}
+
+/// Runs a program to its end, its output passed through; its exit code, or an error where a
+/// signal ended it.
+pub(crate) fn exit_code(command: &mut Command) -> Result<i32> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let status = command
+        .stdin(Stdio::null())
+        .status()
+        .map_err(|error| Failure::Failed(format!("cannot run `{name}`: {error}")))?;
+    status.code().ok_or_else(|| Failure::Failed(format!("`{name}` was ended: {status}")))
+}
+
+/// A command line as one would type it.
+pub(crate) fn shell_line<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
+    let quote = |word: &str| {
+        if !word.is_empty() && word.chars().all(is_plain) {
+            word.to_owned()
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        }
+    };
+    words.into_iter().map(quote).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shell_line;
+
+    #[test]
+    fn quotes_what_a_shell_would_split() {
+        assert_eq!(shell_line(["snapfill", "--repo", "a/b"]), "snapfill --repo a/b");
+        assert_eq!(shell_line(["a b", "it's", ""]), r"'a b' 'it'\''s' ''");
+    }
+}

@@ -1,0 +1,159 @@
+//! `cargo xtask test`: everything that must hold, in the order that fails soonest.
+
+use crate::arguments::Arguments;
+use crate::check;
+use crate::failure::{Failure, Result};
+use crate::process::{cargo, exit_code, shell_line};
+use crate::stopwatch::Stopwatch;
+use crate::tools;
+use crate::workspace::Workspace;
+
+/// When a step runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tier {
+    Always,
+    Full,
+}
+
+#[derive(Debug)]
+enum Action {
+    /// The house limits, in this process.
+    Limits,
+    /// `cargo` with these arguments.
+    Cargo(&'static [&'static str]),
+}
+
+/// To add a step: a row here.
+#[derive(Debug)]
+struct Step {
+    name: &'static str,
+    tier: Tier,
+    action: Action,
+    environment: &'static [(&'static str, &'static str)],
+    /// The step is left out where this file is not there.
+    needs: Option<&'static str>,
+}
+
+impl Step {
+    const fn new(name: &'static str, action: Action) -> Self {
+        Step { name, tier: Tier::Always, action, environment: &[], needs: None }
+    }
+}
+
+static STEPS: &[Step] = &[
+    Step::new("format", Action::Cargo(&["fmt", "--all", "--check"])),
+    Step::new("limits", Action::Limits),
+    Step::new(
+        "lints",
+        Action::Cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+    ),
+    Step::new("tests", Action::Cargo(&["test", "--workspace"])),
+    Step {
+        environment: &[("RUSTDOCFLAGS", "-D warnings")],
+        ..Step::new(
+            "docs",
+            // The binary `snapfill` would overwrite the pages of the library `snapfill`.
+            Action::Cargo(&["doc", "--workspace", "--no-deps", "--exclude", "snapfill-cli"]),
+        )
+    },
+    Step::new(
+        "no features",
+        Action::Cargo(&[
+            "build",
+            "-p",
+            "snapfill",
+            "-p",
+            "snapfill-lucene",
+            "--no-default-features",
+        ]),
+    ),
+    Step {
+        tier: Tier::Full,
+        needs: Some("core/lucene/benches/decode.rs"),
+        ..Step::new(
+            "benches run",
+            Action::Cargo(&["bench", "-p", "snapfill-lucene", "--bench", "decode", "--", "--test"]),
+        )
+    },
+];
+
+pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result {
+    let is_full = Arguments::parse(words, &["--full"], &[])?.has("--full");
+    tools::verify(workspace)?;
+    let mut times = Vec::new();
+    let whole = Stopwatch::start();
+    for step in STEPS.iter().filter(|step| step.applies(workspace, is_full)) {
+        let watch = Stopwatch::start();
+        println!("\n=== {}: {}", step.name, step.line());
+        let outcome = step.run(workspace, is_full);
+        times.push(format!("{} {:.1} s", step.name, watch.seconds()));
+        if let Err(failure) = outcome {
+            let why = match failure {
+                Failure::Usage(why) | Failure::Failed(why) => why,
+            };
+            return Failure::failed(format!(
+                "step `{}` failed: {why}\nrun it alone: {}",
+                step.name,
+                step.line()
+            ));
+        }
+    }
+    println!("\nall passed in {:.1} s: {}", whole.seconds(), times.join(", "));
+    Ok(())
+}
+
+impl Step {
+    fn applies(&self, workspace: &Workspace, is_full: bool) -> bool {
+        (is_full || self.tier == Tier::Always)
+            && self.needs.is_none_or(|file| workspace.root().join(file).exists())
+    }
+
+    fn run(&self, workspace: &Workspace, is_full: bool) -> Result {
+        let Action::Cargo(arguments) = self.action else {
+            return check::run(workspace, &[]);
+        };
+        let mut command = cargo(workspace);
+        command.args(arguments).envs(self.environment.iter().copied());
+        if is_full {
+            command.env("SNAPFILL_TEST_TIER", "full");
+        }
+        match exit_code(&mut command)? {
+            0 => Ok(()),
+            code => Failure::failed(format!("exit code {code}")),
+        }
+    }
+
+    /// The step as one would type it.
+    fn line(&self) -> String {
+        let Action::Cargo(arguments) = self.action else {
+            return "cargo xtask check".to_owned();
+        };
+        let environment: String = self
+            .environment
+            .iter()
+            .map(|(name, value)| format!("{name}={} ", shell_line([*value])))
+            .collect();
+        let words = ["cargo"].into_iter().chain(arguments.iter().copied());
+        environment + &shell_line(words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_shown_as_it_can_be_typed() {
+        let lines: Vec<String> = STEPS.iter().map(Step::line).collect();
+        let docs =
+            "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --exclude snapfill-cli";
+        assert!(lines.iter().any(|line| line == docs), "{lines:?}");
+    }
+
+    #[test]
+    fn no_two_steps_have_one_name() {
+        for (number, step) in STEPS.iter().enumerate() {
+            assert!(STEPS[..number].iter().all(|other| other.name != step.name), "{}", step.name);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The programs that the tests need, and how to get them.
+
+use std::process::{Command, Stdio};
+
+use crate::failure::{Failure, Result};
+use crate::process::cargo;
+use crate::workspace::Workspace;
+
+/// Fails with one line for each tool that is missing.
+pub(crate) fn verify(workspace: &Workspace) -> Result {
+    let rust = [
+        ("cargo", "--version", "install Rust: https://rustup.rs"),
+        ("rustfmt", "fmt", "run `rustup component add rustfmt`"),
+        ("clippy", "clippy", "run `rustup component add clippy`"),
+    ];
+    let mut missing = Vec::new();
+    for (tool, argument, how) in rust {
+        let mut command = cargo(workspace);
+        command.arg(argument);
+        if argument != "--version" {
+            command.arg("--version");
+        }
+        if !works(&mut command) {
+            missing.push(format!("`{tool}` was not found: {how}"));
+        }
+    }
+    let is_checkout = workspace.root().join(".git").exists();
+    if is_checkout && !works(Command::new("git").arg("--version")) {
+        missing.push("`git` was not found: install it, for instance `apt-get install git`".into());
+    }
+    if missing.is_empty() { Ok(()) } else { Failure::failed(missing.join("\nerror: ")) }
+}
+
+fn works(command: &mut Command) -> bool {
+    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    quiet.status().is_ok_and(|status| status.success())
+}
