@@ -232,3 +232,50 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::test_writer::vint;
+
+    proptest! {
+        #[test]
+        fn variable_numbers_round_trip(value: u64) {
+            let mut data = Vec::new();
+            vint(&mut data, value >> 1);
+            prop_assert_eq!(Cursor::new("test", &data).vlong().unwrap(), value >> 1);
+            data.clear();
+            vint(&mut data, value & 0xFFFF_FFFF);
+            prop_assert_eq!(Cursor::new("test", &data).vint_bits().unwrap(), value as u32);
+            prop_assert_eq!(Cursor::new("test", &data).vint().is_ok(), value as u32 >> 31 == 0);
+        }
+    }
+
+    #[test]
+    fn numbers_too_long_or_too_large_are_refused() {
+        assert!(Cursor::new("test", &[0xFF; 4]).vint_bits().is_err());
+        assert!(Cursor::new("test", &[0xFF, 0xFF, 0xFF, 0xFF, 0x1F]).vint_bits().is_err());
+        assert!(Cursor::new("test", &[0x80; 10]).vlong().is_err());
+        assert_eq!(
+            Cursor::new("test", &[0xFF, 0xFF, 0xFF, 0xFF, 0x0F]).vint_bits().unwrap(),
+            u32::MAX
+        );
+    }
+
+    #[test]
+    fn counts_are_held_against_the_bytes_left() {
+        assert!(Cursor::new("test", &[3, 0, 0, 0]).count(false, 1).is_ok());
+        assert!(Cursor::new("test", &[3, 0, 0, 0]).count(false, 2).is_err());
+        assert!(Cursor::new("test", &[0x7F, 0xFF, 0xFF, 0xFF]).count(true, 1).is_err());
+    }
+
+    #[test]
+    fn errors_name_file_and_offset() {
+        let mut cursor = Cursor::at("_0.fnm", 40, &[1, 2]);
+        cursor.u8().unwrap();
+        let error = cursor.bytes(2).unwrap_err().to_string();
+        assert_eq!(error, "_0.fnm at byte 41: 2 bytes expected, 1 are left");
+    }
+}

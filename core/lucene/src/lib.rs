@@ -51,3 +51,12 @@ pub use elasticsearch::{DocumentState, RootDocument, StoredDocument};
 pub use error::{Error, Result, SourceError};
 pub use segment::Segment;
 pub use stored::{Chunk, Documents, ReadPosition, StoredDocuments};
+
+#[cfg(test)]
+mod mutations;
+#[cfg(test)]
+#[path = "../tests/support/mod.rs"]
+mod test_support;
+#[cfg(test)]
+#[path = "../tests/support/writer.rs"]
+mod test_writer;

@@ -128,3 +128,78 @@ impl Monotonic {
         value & mask
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::test_writer::monotonic;
+
+    /// The same bits in the order of Lucene 8: differences highest bit first.
+    fn big_endian(meta: &[u8], data: &[u8], shift: u32, count: usize) -> (Vec<u8>, Vec<u8>) {
+        let mut cursor = Cursor::new("test", meta);
+        cursor.set_endian(Endian::Little);
+        let lines = Lines::read(&mut cursor, shift, count).unwrap();
+        let (mut big_meta, mut big_data) = (Vec::new(), Vec::new());
+        let little = lines.clone().with_data("test", data.to_vec().into(), Endian::Little).unwrap();
+        for (number, block) in lines.blocks.iter().enumerate() {
+            big_meta.extend(block.min.to_be_bytes());
+            big_meta.extend(block.slope.to_bits().to_be_bytes());
+            big_meta.extend((big_data.len() as u64).to_be_bytes());
+            big_meta.push(block.bits);
+            let values = (count - (number << shift)).min(1 << shift);
+            let mut bits = Vec::new();
+            for index in 0..values {
+                let value = little.difference(block, index as u64);
+                bits.extend((0..block.bits).rev().map(|bit| (value >> bit & 1) as u8));
+            }
+            let byte = |bits: &[u8]| {
+                bits.iter().enumerate().fold(0, |byte, (index, bit)| byte | bit << (7 - index))
+            };
+            big_data.extend(bits.chunks(8).map(byte));
+        }
+        (big_meta, big_data)
+    }
+
+    fn read(meta: &[u8], data: &[u8], shift: u32, count: usize, endian: Endian) -> Vec<u64> {
+        let mut cursor = Cursor::new("test", meta);
+        cursor.set_endian(endian);
+        let lines = Lines::read(&mut cursor, shift, count).unwrap();
+        cursor.expect_end().unwrap();
+        let array = lines.with_data("test", data.to_vec().into(), endian).unwrap();
+        (0..count).map(|index| array.get(index).cast_unsigned()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn reads_what_was_written_in_both_byte_orders(
+            steps in proptest::collection::vec(0_u64..1 << 40, 1..200),
+            scale in 0_u32..40,
+            shift in 2_u32..9,
+        ) {
+            let mut sum = 0_u64;
+            let values: Vec<u64> = steps.iter().map(|step| { sum += step >> scale; sum }).collect();
+            let (mut meta, mut data) = (Vec::new(), Vec::new());
+            monotonic(&mut meta, &mut data, &values, shift);
+            prop_assert_eq!(&read(&meta, &data, shift, values.len(), Endian::Little), &values);
+            let (meta, data) = big_endian(&meta, &data, shift, values.len());
+            prop_assert_eq!(&read(&meta, &data, shift, values.len(), Endian::Big), &values);
+        }
+
+        #[test]
+        fn lines_of_garbage_never_panic(
+            meta in proptest::collection::vec(any::<u8>(), 0..200),
+            data in proptest::collection::vec(any::<u8>(), 0..100),
+            shift in 0_u32..40,
+            count in 0_usize..5000,
+        ) {
+            let mut cursor = Cursor::new("test", &meta);
+            if let Ok(lines) = Lines::read(&mut cursor, shift, count)
+                && let Ok(array) = lines.with_data("test", data.into(), Endian::Big)
+            {
+                (0..count + 9).for_each(|index| _ = array.get(index));
+            }
+        }
+    }
+}

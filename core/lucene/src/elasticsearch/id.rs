@@ -42,3 +42,60 @@ fn decode_digits(bytes: &[u8]) -> Result<String, String> {
     }
     Ok(id)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Writes an id as Elasticsearch does: digits, else base64 in its one canonical form, else text.
+    fn encode(id: &str) -> Vec<u8> {
+        if id.bytes().all(|byte| byte.is_ascii_digit()) {
+            let digits: Vec<u8> = id.bytes().map(|byte| byte - b'0').collect();
+            let pair = |pair: &[u8]| pair[0] << 4 | pair.get(1).unwrap_or(&15);
+            return std::iter::once(DIGITS).chain(digits.chunks(2).map(pair)).collect();
+        }
+        match URL_SAFE_NO_PAD.decode(id) {
+            Ok(bytes) if bytes[0] >= ESCAPE => [vec![ESCAPE], bytes].concat(),
+            Ok(bytes) => bytes,
+            Err(_) => [&[TEXT], id.as_bytes()].concat(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn decodes_what_was_encoded(
+            id in prop_oneof![
+                "[0-9]{1,40}",
+                "[0-9a-zA-Z_-]{1,24}",
+                "[\\-_/]{1,8}",
+                any::<String>().prop_filter("ids are not empty", |id| !id.is_empty()),
+                proptest::collection::vec(any::<u8>(), 1..24).prop_map(|b| URL_SAFE_NO_PAD.encode(b)),
+            ],
+        ) {
+            let binary = encode(&id);
+            prop_assert_eq!(decode(&binary).unwrap(), id);
+        }
+
+        #[test]
+        fn garbage_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+            drop(decode(&bytes));
+        }
+    }
+
+    #[test]
+    fn known_forms() {
+        assert_eq!(decode(&[0xFE, 0x01, 0x2F]).unwrap(), "012");
+        assert_eq!(decode(&[0xFF, b'a', b'#']).unwrap(), "a#");
+        assert_eq!(decode(&[0xFD, 0xFF, 0xFF, 0xFF]).unwrap(), "____");
+        assert_eq!(decode(&[0, 0, 0]).unwrap(), "AAAA");
+    }
+
+    #[test]
+    fn damaged_forms_are_refused() {
+        for bytes in [&[][..], &[0xFE, 0xA1], &[0xFE, 0x1F, 0x11], &[0xFE, 0x1B], &[0xFF, 0xC0]] {
+            assert!(decode(bytes).is_err(), "{bytes:x?}");
+        }
+    }
+}

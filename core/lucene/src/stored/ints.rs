@@ -50,3 +50,36 @@ fn transposed(block: &[u8], bits: u32, values: &mut Vec<u32>) {
         }));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::test_writer::stored_fields_ints;
+
+    proptest! {
+        #[test]
+        fn reads_what_was_written(
+            bits in 0_u32..=31,
+            values in proptest::collection::vec(any::<u32>(), 1..700),
+        ) {
+            let values: Vec<u32> = values.iter().map(|value| value & ((1_u32 << bits) - 1)).collect();
+            let mut data = Vec::new();
+            stored_fields_ints(&mut data, &values);
+            let mut cursor = Cursor::new("test", &data);
+            let mut found = vec![1, 2, 3];
+            read(&mut cursor, values.len(), &mut found).unwrap();
+            prop_assert_eq!(cursor.remaining(), 0);
+            prop_assert_eq!(found, values);
+        }
+    }
+
+    #[test]
+    fn negative_numbers_and_other_widths_are_refused() {
+        let mut found = Vec::new();
+        assert!(read(&mut Cursor::new("test", &[32, 0, 0, 0, 0x80]), 1, &mut found).is_err());
+        assert!(read(&mut Cursor::new("test", &[24, 0, 0, 0]), 1, &mut found).is_err());
+        assert!(read(&mut Cursor::new("test", &[16, 0, 0]), 2, &mut found).is_err());
+    }
+}

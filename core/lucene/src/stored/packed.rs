@@ -63,3 +63,66 @@ pub(super) fn get(data: &[u8], index: usize, bits: u32) -> u64 {
     let shift = 128_u32.saturating_sub(skipped.saturating_add(bits));
     (u128::from_be_bytes(window) >> shift) as u64 & (u64::MAX >> 64_u32.saturating_sub(bits))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Packs numbers highest bit first, as Lucene does.
+    fn pack(values: &[u64], bits: u32) -> Vec<u8> {
+        let digits =
+            values.iter().flat_map(|v| (0..bits).rev().map(move |bit| (v >> bit & 1) as u8));
+        let digits: Vec<u8> = digits.collect();
+        let byte = |bits: &[u8]| {
+            bits.iter().enumerate().fold(0, |byte, (index, bit)| byte | bit << (7 - index))
+        };
+        digits.chunks(8).map(byte).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn reads_what_was_packed(
+            bits in 1_u32..=31,
+            values in proptest::collection::vec(any::<u32>(), 1..300),
+            whole_words: bool,
+        ) {
+            let values: Vec<u64> = values.iter().map(|v| u64::from(v & ((1 << bits) - 1))).collect();
+            let mut data = vec![bits as u8];
+            data.extend(pack(&values, bits));
+            data.resize(1 + packed_bytes(values.len(), bits, whole_words), 0);
+            let mut cursor = Cursor::new("test", &data);
+            let mut found = Vec::new();
+            read(&mut cursor, values.len(), whole_words, &mut found).unwrap();
+            prop_assert_eq!(cursor.remaining(), 0);
+            prop_assert!(found.iter().map(|v| u64::from(*v)).eq(values));
+        }
+
+        #[test]
+        fn gets_single_values_of_any_width(
+            bits in 1_u32..=64,
+            values in proptest::collection::vec(any::<u64>(), 1..100),
+        ) {
+            let values: Vec<u64> = values.iter().map(|v| v & (u64::MAX >> (64 - bits))).collect();
+            let data = pack(&values, bits);
+            for (index, value) in values.iter().enumerate() {
+                prop_assert_eq!(get(&data, index, bits), *value);
+            }
+        }
+    }
+
+    #[test]
+    fn no_bits_mean_one_number_for_all() {
+        let mut found = Vec::new();
+        read(&mut Cursor::new("test", &[0, 200, 1]), 3, false, &mut found).unwrap();
+        assert_eq!(found, [200; 3]);
+    }
+
+    #[test]
+    fn more_bits_than_a_number_has_are_refused() {
+        let mut found = Vec::new();
+        assert!(read(&mut Cursor::new("test", &[32; 99]), 3, false, &mut found).is_err());
+        assert!(read(&mut Cursor::new("test", &[31; 9]), 3, false, &mut found).is_err());
+    }
+}

@@ -165,3 +165,72 @@ fn repeat(out: &mut [u8], written: usize, distance: usize, count: usize) -> Opti
     }
     Some(())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Bytes with repeats near and far, short and long, as documents have them.
+    fn text() -> impl Strategy<Value = Vec<u8>> {
+        let part = prop_oneof![
+            proptest::collection::vec(any::<u8>(), 0..40),
+            (any::<u8>(), 1_usize..2000).prop_map(|(byte, count)| vec![byte; count]),
+            (proptest::collection::vec(any::<u8>(), 1..20), 1_usize..80)
+                .prop_map(|(part, count)| part.repeat(count)),
+        ];
+        proptest::collection::vec(part, 0..20).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn decodes_what_an_encoder_wrote_and_stops_where_it_ended(
+            data in text(),
+            behind in proptest::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let mut block = lz4_flex::block::compress(&data);
+            let length = block.len();
+            block.extend(&behind);
+            let mut out = vec![0; data.len()];
+            prop_assert_eq!(decode(&block, &mut out), Ok(length));
+            prop_assert_eq!(out, data);
+        }
+
+        #[test]
+        fn garbage_is_an_error_or_bytes_but_never_a_panic(
+            block in proptest::collection::vec(any::<u8>(), 0..300),
+            length in 0_usize..2000,
+        ) {
+            let mut out = vec![0; length];
+            if let Ok(consumed) = decode(&block, &mut out) {
+                prop_assert!(consumed <= block.len());
+            }
+        }
+
+        #[test]
+        fn agrees_with_the_other_decoder(block in proptest::collection::vec(0_u8..40, 0..200)) {
+            let mut theirs = vec![0; 4096];
+            if let Ok(length) = lz4_flex::block::decompress_into(&block, &mut theirs) {
+                let mut ours = vec![0; length];
+                let decoded = decode(&block, &mut ours);
+                prop_assert!(decoded.is_ok(), "{:?}", decoded);
+                prop_assert_eq!(&ours[..], &theirs[..length]);
+            }
+        }
+    }
+
+    #[test]
+    fn damage_is_told_apart() {
+        let mut out = [0; 32];
+        assert!(decode(&[], &mut out).unwrap_err().contains("too early"));
+        assert!(decode(&[0x10, 7, 0, 0], &mut out).unwrap_err().contains("before the block"));
+        assert!(decode(&[0x1F, 7, 1, 0, 255, 0], &mut out).unwrap_err().contains("more than"));
+        assert!(decode(&[0x10, 7, 9, 0], &mut out).unwrap_err().contains("before the block"));
+    }
+
+    #[test]
+    fn an_empty_block_is_one_token() {
+        assert_eq!(decode(&[0, 9, 9], &mut []), Ok(1));
+    }
+}
