@@ -14,6 +14,8 @@ pub mod coordination;
 mod document;
 mod error;
 pub mod retry;
+#[cfg(any(test, feature = "testkit"))]
+pub mod testkit;
 
 pub use books::{Books, SkipReason};
 pub use clock::{Clock, ManualClock, SystemClock};
