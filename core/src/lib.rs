@@ -20,6 +20,8 @@ mod pipeline;
 pub mod retry;
 pub mod settings;
 pub mod snapshot;
+#[cfg(any(test, feature = "testkit"))]
+pub mod testkit;
 
 pub use books::{Books, SkipReason};
 pub use clock::{Clock, ManualClock, SystemClock};

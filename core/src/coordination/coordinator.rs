@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::coverage::Coverage;
 use super::held::Held;
 use super::lease::{self, LeaseEvent, LeaseRules};
-use super::{CasOutcome, ItemTotals, Run, Versioned, WorkItem, WorkStore, random};
+use super::{
+    CasOutcome, Enrollment, ItemTotals, Run, StoreTime, Versioned, WorkItem, WorkStore, random,
+};
 use crate::{Clock, Error, ErrorKind, Result};
 
 /// Items written at once while planning.
@@ -183,21 +185,35 @@ impl Coordinator {
         Ok(None)
     }
 
+    /// Announces a worker before it leases anything. Where the store knows the dead, a name is enrolled once at a time, so
+    /// what is still held under it is what an earlier worker of that name left: it is freed.
+    ///
+    /// # Errors
+    /// `State` when a worker of this name is alive, where the store knows.
+    pub async fn enroll(&self, worker: &str) -> Result<Box<dyn Enrollment>> {
+        let enrollment = self.store.enroll(worker).await?;
+        if self.store.capability().knows_the_dead {
+            self.free(self.store.held_by(worker).await?).await?;
+        }
+        Ok(enrollment)
+    }
+
     /// Frees what dead workers hold, where the store knows the dead. Says how many items that were.
     ///
     /// # Errors
     /// When the store cannot be read or written.
     pub async fn reap(&self) -> Result<usize> {
+        self.free(self.store.departed().await?).await
+    }
+
+    async fn free(&self, departed: Vec<Versioned<WorkItem>>) -> Result<usize> {
         let mut freed = 0;
-        for departed in self.store.departed().await? {
-            let Some(holder) = departed.value.lease_holder.clone() else { continue };
+        for known in departed {
+            let Some(holder) = known.value.lease_holder.clone() else { continue };
             let now = self.store.now().await?;
             let event = LeaseEvent::Reap { holder };
-            let Ok(item) = lease::apply(&departed.value, now, &event, &self.rules) else {
-                continue;
-            };
-            if let CasOutcome::Done(_) = self.store.compare_and_set(&item, departed.version).await?
-            {
+            let Ok(item) = lease::apply(&known.value, now, &event, &self.rules) else { continue };
+            if let CasOutcome::Done(_) = self.store.compare_and_set(&item, known.version).await? {
                 freed += 1;
             }
         }
@@ -243,7 +259,7 @@ impl Coordinator {
         if item.lease_holder.is_none() {
             return Ok(None);
         }
-        let deadline = monotonic + item.expiration.since(now);
+        let deadline = self.deadline(monotonic, now, &item);
         Ok(Some(Held::new(self.clone(), Versioned { value: item, version }, deadline)))
     }
 
@@ -259,7 +275,7 @@ impl Coordinator {
             let now = self.store.now().await?;
             let item = lease::apply(&known.value, now, event, &self.rules)
                 .map_err(|refusal| refusal.into_error(&known.value))?;
-            let deadline = monotonic + item.expiration.since(now);
+            let deadline = self.deadline(monotonic, now, &item);
             if item == known.value {
                 return Ok((known, deadline));
             }
@@ -279,6 +295,12 @@ impl Coordinator {
         }
         Err(Error::new(ErrorKind::Conflict, "the work item is changed by others all the time")
             .with_context("item", known.value.id()))
+    }
+
+    /// When the lease of `item` runs out on the monotonic clock. Never later than one length from now, also when the
+    /// store's clock was set back.
+    fn deadline(&self, monotonic: Duration, now: StoreTime, item: &WorkItem) -> Duration {
+        monotonic.saturating_add(item.expiration.since(now).min(self.rules.length))
     }
 
     async fn existing_run(&self) -> Result<Versioned<Run>> {
@@ -312,3 +334,7 @@ fn refuse_when_stopping(run: &Run) -> Result<()> {
     let message = format!("session {} is being stopped: wait for the stop to end", run.session);
     Err(Error::new(ErrorKind::State, message))
 }
+
+#[cfg(test)]
+#[cfg(feature = "local")]
+mod tests;

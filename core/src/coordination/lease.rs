@@ -244,7 +244,7 @@ fn acquire(
     }
     item.lease_holder = Some(worker.to_owned());
     item.last_worker = Some(worker.to_owned());
-    item.lease_version += 1;
+    item.lease_version = item.lease_version.saturating_add(1);
     item.expiration = now.plus(rules.length).ceil();
     item.started_at = item.started_at.or(Some(now.floor()));
     Ok(item)
@@ -321,7 +321,7 @@ fn fail(
     free(&mut failed);
     failed.last_error = Some(reason.to_owned());
     if cause == FailureCause::Item && failed.checkpoint.next == item.checkpoint.next {
-        failed.attempts += 1;
+        failed.attempts = failed.attempts.saturating_add(1);
         failed.quarantined = failed.attempts >= rules.max_attempts;
     }
     Ok(failed)
@@ -354,7 +354,7 @@ fn reopen(item: &WorkItem) -> Result<WorkItem, LeaseRefusal> {
 /// The holder vanished without a word.
 fn bury(item: &mut WorkItem, holder: &str, rules: &LeaseRules) {
     free(item);
-    item.deaths += 1;
+    item.deaths = item.deaths.saturating_add(1);
     if item.deaths >= rules.max_deaths {
         item.quarantined = true;
         let reason = format!(
@@ -408,7 +408,7 @@ fn advance(item: &WorkItem, progress: &Progress) -> Result<WorkItem, LeaseRefusa
         return Err(LeaseRefusal::Checkpoint { from, to, first: item.first, end: item.end });
     }
     let (accounted, before) = (progress.books.accounted(), item.books.accounted());
-    let prefix = to - item.first;
+    let prefix = to.saturating_sub(item.first);
     if accounted < before || accounted > u64::from(prefix) {
         return Err(LeaseRefusal::Books { accounted, before, prefix });
     }
@@ -422,3 +422,6 @@ fn advance(item: &WorkItem, progress: &Progress) -> Result<WorkItem, LeaseRefusa
     item.books = progress.books.clone();
     Ok(item)
 }
+
+#[cfg(test)]
+mod tests;

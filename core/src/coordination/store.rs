@@ -143,11 +143,18 @@ pub trait WorkStore: Send + Sync + fmt::Debug {
     /// As said at the trait.
     async fn totals(&self) -> Result<ItemTotals>;
 
-    /// Announces a worker. It is alive until the enrollment is dropped or its process ends, however it ends.
+    /// Announces a worker. It is alive until the enrollment is dropped or its process ends, however it ends. Workers enroll
+    /// before they lease and keep the enrollment as long as they hold anything.
     ///
     /// # Errors
     /// `State` when a worker of this name is alive, where the store knows.
     async fn enroll(&self, worker: &str) -> Result<Box<dyn Enrollment>>;
+
+    /// Items that this worker holds, whether or not the lease has run out.
+    ///
+    /// # Errors
+    /// As said at the trait.
+    async fn held_by(&self, worker: &str) -> Result<Vec<Versioned<WorkItem>>>;
 
     /// Items whose holder is known to be dead. Their versions are from before that became known: a compare-and-set with one
     /// cannot hit a later lease of a worker that took the dead one's name.

@@ -147,11 +147,12 @@ impl ClusterClient for LocalCluster {
     }
 
     async fn info(&self) -> Result<ClusterInfo> {
+        let uuid = self.database.read("read", |file| indices::cluster_uuid(file)).await?;
         Ok(ClusterInfo {
             distribution: Distribution::Local,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             name: "local".to_owned(),
-            uuid: self.address(),
+            uuid,
             serverless: false,
         })
     }

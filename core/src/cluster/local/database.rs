@@ -87,11 +87,14 @@ impl Database {
             ));
         }
         let at = |error: std::io::Error| {
-            Error::new(ErrorKind::Io, format!("cannot open {}: {error}", path.display()))
+            Error::new(ErrorKind::Io, format!("cannot open {}: {error}", dir.display()))
                 .with_source(error)
         };
         std::fs::create_dir_all(dir).map_err(at)?;
+        // The address of the cluster is part of a run's identity: one directory has one, however it was named.
+        let dir = &dir.canonicalize().map_err(at)?;
         // Two processes that switch a new file to write-ahead logging at once would fail as busy without waiting.
+        let path = dir.join(FILE_NAME);
         let guard = File::create(dir.join("snapfill.db.lock")).map_err(at)?;
         guard.lock().map_err(at)?;
         let explain = |failure| explain(failure, &path, "open");

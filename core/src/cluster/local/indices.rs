@@ -25,6 +25,11 @@ pub(super) fn create(
     Ok(if made == 1 { Created::Created } else { Created::AlreadyThere })
 }
 
+/// The identity of the file, which stays when the directory is moved.
+pub(super) fn cluster_uuid(connection: &Connection) -> Step<String> {
+    Ok(connection.query_row("SELECT uuid FROM cluster", [], |row| row.get(0))?)
+}
+
 /// The number of an index within the file.
 pub(super) fn number(connection: &Connection, name: &str) -> Step<i64> {
     let number = connection

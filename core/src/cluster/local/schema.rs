@@ -10,6 +10,8 @@ use super::database::Component;
 pub(super) const COMPONENT: Component = Component {
     table: "documents",
     statements: "
+        CREATE TABLE cluster (uuid TEXT NOT NULL);
+        INSERT INTO cluster VALUES (lower(hex(randomblob(11))));
         CREATE TABLE indices (
             no INTEGER PRIMARY KEY,
             name TEXT NOT NULL UNIQUE,

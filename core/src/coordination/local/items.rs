@@ -147,12 +147,17 @@ pub(super) fn totals(connection: &Connection, session: &str, now: StoreTime) -> 
     Ok(builder.finish())
 }
 
-/// The items that somebody holds, whether or not the lease has run out.
-pub(super) fn held(connection: &Connection, session: &str) -> Step<Vec<Versioned<WorkItem>>> {
+/// The items that a worker holds, or that anybody does, whether or not the lease has run out.
+pub(super) fn held(
+    connection: &Connection,
+    session: &str,
+    worker: Option<&str>,
+) -> Step<Vec<Versioned<WorkItem>>> {
     let mut statement = connection.prepare_cached(
-        "SELECT version, document FROM work_items WHERE session = ?1 AND holder IS NOT NULL",
+        "SELECT version, document FROM work_items
+         WHERE session = ?1 AND holder IS NOT NULL AND holder = ifnull(?2, holder)",
     )?;
-    let rows = statement.query_map([session], raw)?;
+    let rows = statement.query_map(params![session, worker], raw)?;
     rows.map(|row| Ok(parse(row?)?)).collect()
 }
 

@@ -161,10 +161,16 @@ impl WorkStore for LocalWorkStore {
         Err(Error::new(ErrorKind::State, message))
     }
 
+    async fn held_by(&self, worker: &str) -> Result<Vec<Versioned<WorkItem>>> {
+        let (key, worker) = (self.key(), worker.to_owned());
+        self.database.read("read", move |file| items::held(file, &key, Some(&worker))).await
+    }
+
     async fn departed(&self) -> Result<Vec<Versioned<WorkItem>>> {
         let key = self.key();
         // The items first, the locks after: a lock that is free now was let go by whoever held the item then.
-        let mut held = self.database.read("read", move |file| items::held(file, &key)).await?;
+        let mut held =
+            self.database.read("read", move |file| items::held(file, &key, None)).await?;
         let mut dead = std::collections::BTreeMap::new();
         for item in &held {
             let Some(holder) = &item.value.lease_holder else { continue };

@@ -36,7 +36,8 @@ pub(super) fn sign(dir: &Path, worker: &str) -> Result<Option<Sign>> {
 
 /// Whether `worker` once enrolled here and is gone. One that never enrolled is not judged.
 pub(super) fn is_dead(dir: &Path, worker: &str) -> Result<bool> {
-    let path = file(dir, worker)?;
+    // A name that cannot enroll never did.
+    let Ok(path) = file(dir, worker) else { return Ok(false) };
     let file = match File::open(&path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
