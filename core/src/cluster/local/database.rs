@@ -174,6 +174,8 @@ fn connect(path: &Path) -> Step<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(64);
+    // Holds for new files only. On SQLite's 4 KiB a usual document of 2 to 3 KiB leaves a third of its page empty.
+    connection.pragma_update(None, "page_size", 16 * 1024)?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     // In KiB when negative. Enough for the inner nodes of the key of some ten million documents.
     connection.pragma_update(None, "cache_size", -16 * 1024)?;

@@ -154,8 +154,8 @@ async fn a_full_disk_fails_the_bulk_whole_and_names_the_file() {
     let dir = Directory::new();
     let cluster = dir.with_index().await;
     write(&cluster, &[document(0, "before", b"{}")]).await;
-    cluster.set_max_bytes(256 * 1024).await.unwrap();
-    let large = vec![b'x'; 100 * 1024];
+    cluster.set_max_bytes(512 * 1024).await.unwrap();
+    let large = vec![b'x'; 200 * 1024];
     let ids = ["1", "2", "3", "4"];
     let body = bulk(
         "books",
