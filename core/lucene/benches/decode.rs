@@ -95,10 +95,10 @@ fn decompress(
     out: &mut [u8],
 ) {
     match mode {
-        Mode::Fast if dictionary.is_empty() => {
+        Mode::Fast | Mode::Lucene86 if dictionary.is_empty() => {
             lz4_flex::block::decompress_into(data, out).unwrap();
         }
-        Mode::Fast => {
+        Mode::Fast | Mode::Lucene86 => {
             lz4_flex::block::decompress_into_with_dict(data, out, dictionary).unwrap();
         }
         Mode::High => {

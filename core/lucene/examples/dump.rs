@@ -64,16 +64,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 }
             }
         }
-        eprintln(&segment);
+        report(&segment);
     }
     out.flush()?;
     Ok(())
 }
 
 /// One line about a segment, apart from the documents.
-fn eprintln(segment: &Segment) {
+fn report(segment: &Segment) {
     let line = format!(
-        "{} {:?} {}: {} documents, {} deleted, {} softly, {} chunks, {} bytes\n",
+        "{} {:?} {}: {} documents, {} deleted, {} softly, {} chunks, {} bytes, nested path: {}\n",
         segment.name(),
         segment.lucene_version(),
         segment.stored_format(),
@@ -82,6 +82,7 @@ fn eprintln(segment: &Segment) {
         segment.soft_deleted(),
         segment.chunk_count(),
         segment.stored_bytes(),
+        segment.has_nested_path_field(),
     );
     // Nobody to tell if standard error is gone.
     let _ = std::io::stderr().write_all(line.as_bytes());

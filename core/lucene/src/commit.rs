@@ -247,3 +247,143 @@ fn skip_update_files(cursor: &mut Cursor<'_>, format: u32) -> Result<()> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MemoryDirectory;
+    use crate::test_writer::{ID, footer, header, string, vint};
+
+    /// A commit of two segments as each format has it, with files of updates where it lists them.
+    fn write(format: u32, names: [&str; 2]) -> Vec<u8> {
+        let mut out = header("segments", format, "1z");
+        if format < 4 {
+            out.truncate(out.len() - 19);
+        }
+        if format >= 6 {
+            out.extend([9, 9, 0]);
+        }
+        if format >= 7 {
+            out.push(9);
+        }
+        out.extend([0; 8]);
+        if format >= 8 {
+            out.push(2)
+        } else {
+            out.extend([0; 4])
+        }
+        out.extend(2_u32.to_be_bytes());
+        if format >= 6 {
+            out.extend([8, 7, 0]);
+        }
+        for name in names {
+            segment(&mut out, format, name);
+        }
+        map(&mut out, format < 5, &["key", "value"], 2);
+        if format >= 2 {
+            return footer(out);
+        }
+        let crc = u64::from(crc32fast::hash(&out));
+        out.extend(crc.to_be_bytes());
+        out
+    }
+
+    fn segment(out: &mut Vec<u8>, format: u32, name: &str) {
+        string(out, name);
+        if (4..=6).contains(&format) {
+            out.push(1);
+        }
+        if format >= 4 {
+            out.extend(ID);
+        }
+        string(out, "Lucene87");
+        out.extend(3_i64.to_be_bytes());
+        out.extend(5_u32.to_be_bytes());
+        if format >= 1 {
+            out.extend(36_i64.to_be_bytes());
+        }
+        if format >= 3 {
+            out.extend((-1_i64).to_be_bytes());
+        }
+        if format >= 9 {
+            out.extend(7_u32.to_be_bytes());
+        }
+        if format >= 10 {
+            out.push(1);
+            out.extend([0xCC; 16]);
+        }
+        match format {
+            0 => {}
+            1 | 2 => {
+                out.extend(1_u32.to_be_bytes());
+                out.extend([0; 8]);
+                map(out, true, &["_0_1.dvd"], 1);
+            }
+            _ => {
+                map(out, format < 5, &["_0_10.fnm"], 1);
+                out.extend(1_u32.to_be_bytes());
+                out.extend([0, 0, 0, 9]);
+                map(out, format < 5, &["_0_10.dvd", "_0_10.dvm"], 1);
+            }
+        }
+    }
+
+    /// A set of strings, or a map as pairs of them.
+    fn map(out: &mut Vec<u8>, wide: bool, texts: &[&str], group: usize) {
+        let count = texts.len() / group;
+        if wide {
+            out.extend((count as u32).to_be_bytes())
+        } else {
+            vint(out, count as u64)
+        }
+        texts.iter().for_each(|text| string(out, text));
+    }
+
+    fn read(file: &str, data: Vec<u8>) -> Result<Commit> {
+        let mut directory = MemoryDirectory::new();
+        directory.insert("segments_1y", b"older, and never looked at".to_vec());
+        directory.insert("segments.gen", Vec::new());
+        directory.insert(file, data);
+        Commit::open(&directory)
+    }
+
+    #[test]
+    fn every_format() {
+        for format in 0..=10 {
+            let commit = read("segments_1z", write(format, ["_0", "_zz1"])).unwrap();
+            assert_eq!(commit.file(), "segments_1z");
+            assert_eq!(commit.lucene_version(), (format >= 6).then_some([9, 9, 0]));
+            let names: Vec<_> = commit.segments().iter().map(|s| s.name.as_str()).collect();
+            assert_eq!(names, ["_0", "_zz1"], "format {format}");
+            for segment in commit.segments() {
+                assert_eq!(segment.id, (format >= 4).then_some(ID), "format {format}");
+                assert_eq!((segment.del_gen, segment.del_count), (Some(3), 5), "format {format}");
+                assert_eq!(segment.field_infos_gen, (format >= 1).then_some(36));
+                assert_eq!(segment.doc_values_gen, None);
+                assert_eq!(segment.soft_del_count, (format >= 9).then_some(7));
+            }
+        }
+        let error = read("segments_1z", write(11, ["_0", "_1"])).unwrap_err();
+        assert!(matches!(error, Error::Unsupported { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_name_that_could_be_a_path_is_refused() {
+        for name in ["_0/../x", "..", "", "_", "_A", "_0.si"] {
+            let error = read("segments_1z", write(10, [name, "_1"])).unwrap_err().to_string();
+            assert!(error.contains("no segment name"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_commit_under_another_ones_name_is_refused() {
+        assert!(read("segments_20", write(10, ["_0", "_1"])).is_err());
+    }
+
+    #[test]
+    fn no_commit_at_all_is_an_error_and_an_older_lucene_unsupported() {
+        assert!(Commit::open(&MemoryDirectory::new()).is_err());
+        let error = read("segments_1z", vec![0xFF, 0xFF, 0xFF, 0xF5, 0, 0]).unwrap_err();
+        assert!(matches!(error, Error::Unsupported { .. }), "{error}");
+    }
+}

@@ -156,7 +156,6 @@ impl<'a> Cursor<'a> {
     }
 
     /// A number of 7-bit groups, low group first, of at most `max_bytes` bytes and `bits` bits.
-    #[inline]
     fn variable(&mut self, max_bytes: u32, bits: u32) -> Result<u64> {
         let mut value = 0_u64;
         for group in 0..max_bytes {
@@ -175,26 +174,35 @@ impl<'a> Cursor<'a> {
         Err(self.corrupt("number does not end"))
     }
 
+    /// A number below 128 takes one byte: the usual case, worth a way of its own.
+    #[inline]
+    fn short(&mut self) -> Option<u8> {
+        let byte = self.data.get(self.position).copied().filter(|byte| *byte < 0x80)?;
+        self.position = self.position.saturating_add(1);
+        Some(byte)
+    }
+
     /// A variable-length integer, 32 bits, not negative as Java sees it.
     #[inline]
     pub(crate) fn vint(&mut self) -> Result<u32> {
-        let value = self.vint_bits()?;
-        if value > i32::MAX as u32 {
-            return Err(self.corrupt(format!("negative number {}", value.cast_signed())));
+        if let Some(byte) = self.short() {
+            return Ok(byte.into());
         }
-        Ok(value)
+        // No more than 31 bits come back.
+        Ok(self.variable(5, 31)? as u32)
     }
 
     /// A variable-length integer, all 32 bits (zig-zag numbers use them).
-    #[inline]
     pub(crate) fn vint_bits(&mut self) -> Result<u32> {
-        // `variable` gives no more than 32 bits.
         Ok(self.variable(5, 32)? as u32)
     }
 
     /// A variable-length integer of up to nine bytes, not negative.
     #[inline]
     pub(crate) fn vlong(&mut self) -> Result<u64> {
+        if let Some(byte) = self.short() {
+            return Ok(byte.into());
+        }
         self.variable(9, 63)
     }
 

@@ -28,6 +28,19 @@ pub enum Error {
         /// The format by its own name.
         what: String,
     },
+    /// A chunk of documents larger than the caller allows
+    /// ([`StoredDocuments::limit_chunk_bytes`](crate::StoredDocuments::limit_chunk_bytes)).
+    #[error("{file} at byte {offset}: {bytes} bytes of documents, {limit} allowed")]
+    TooLarge {
+        /// Name of the file inside the index.
+        file: String,
+        /// Offset of the chunk in that file.
+        offset: u64,
+        /// Bytes of its documents.
+        bytes: u64,
+        /// Bytes allowed.
+        limit: u64,
+    },
     /// A position to read from that is not one of this segment's.
     #[error("{file}: cannot read from there: {what}")]
     Position {

@@ -237,3 +237,99 @@ impl<'a> Attributes<'a> {
         Ok(SoftDeletesField { number, generation, file_suffix: format!("{format}_{suffix}") })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MemoryDirectory;
+    use crate::test_writer::{ID, footer, header, string, vint};
+
+    /// One field as each format has it: `_source`, then one with points and vectors, then the soft deletes.
+    fn write(codec: &str, version: u32) -> Vec<u8> {
+        let mut out = header(codec, version, "");
+        let little = codec.starts_with("Lucene9");
+        vint(&mut out, 3);
+        for (number, name, bits, doc_values) in
+            [(7, "_source", 0, 0), (300, "point", 0, 0), (8, "__soft_deletes", 8, 1)]
+        {
+            string(&mut out, name);
+            vint(&mut out, number);
+            out.extend([bits, 0, doc_values]);
+            if codec == "Lucene94FieldInfos" && version >= 2 {
+                out.push(u8::from(name == "point"));
+            }
+            let generation = if doc_values == 0 { -1_i64 } else { 5 };
+            out.extend(if little { generation.to_le_bytes() } else { generation.to_be_bytes() });
+            let attributes = [
+                ("PerFieldDocValuesFormat.format", "Lucene90"),
+                ("PerFieldDocValuesFormat.suffix", "0"),
+            ];
+            let attributes = if doc_values == 0 { &[][..] } else { &attributes[..] };
+            if codec == "Lucene50FieldInfos" && version == 0 {
+                out.extend((attributes.len() as u32).to_be_bytes());
+            } else {
+                vint(&mut out, attributes.len() as u64);
+            }
+            for (key, value) in attributes {
+                string(&mut out, key);
+                string(&mut out, value);
+            }
+            let points = name == "point";
+            match (codec, version) {
+                ("Lucene50FieldInfos", _) => {}
+                ("Lucene60FieldInfos", 0 | 1) if points => out.extend([2, 8]),
+                (_, _) if points => out.extend([2, 1, 8]),
+                _ => out.push(0),
+            }
+            match codec {
+                "Lucene90FieldInfos" => out.extend([if points { 3 } else { 0 }, 0]),
+                "Lucene94FieldInfos" => out.extend([if points { 3 } else { 0 }, 0, 0]),
+                _ => {}
+            }
+        }
+        footer(out)
+    }
+
+    fn read(data: Vec<u8>) -> Result<FieldInfos> {
+        let mut directory = MemoryDirectory::new();
+        directory.insert("_0.fnm", data);
+        open(&directory, "_0", None, &ID)
+    }
+
+    #[test]
+    fn every_version_of_every_format() {
+        let versions = [
+            ("Lucene50FieldInfos", 0..=1),
+            ("Lucene60FieldInfos", 0..=2),
+            ("Lucene90FieldInfos", 0..=0),
+            ("Lucene94FieldInfos", 0..=2),
+        ];
+        for (codec, known) in versions {
+            let next = known.end() + 1;
+            for version in known {
+                let infos = read(write(codec, version)).unwrap();
+                assert_eq!(infos.role(7), Some(FieldRole::Source), "{codec} {version}");
+                assert_eq!(infos.role(300), Some(FieldRole::Other), "{codec} {version}");
+                assert_eq!(infos.role(9), None, "{codec} {version}");
+                let field = infos.soft_deletes().unwrap();
+                assert_eq!((field.number, field.generation), (8, Some(5)), "{codec} {version}");
+                assert_eq!(field.file_suffix, "Lucene90_0");
+                let skip_indexed = codec == "Lucene94FieldInfos" && version == 2;
+                assert_eq!(infos.has_skip_index(300), skip_indexed, "{codec} {version}");
+            }
+            let error = read(write(codec, next)).unwrap_err();
+            assert!(matches!(error, Error::Unsupported { .. }), "{codec} {next}: {error}");
+        }
+        let error = read(write("Lucene99FieldInfos", 0)).unwrap_err().to_string();
+        assert!(error.contains("Lucene99FieldInfos"), "{error}");
+    }
+
+    #[test]
+    fn a_doc_values_format_that_is_no_name_never_becomes_a_path() {
+        let mut data = write("Lucene94FieldInfos", 2);
+        let at = data.windows(8).position(|bytes| bytes == b"Lucene90").unwrap();
+        data[at..at + 8].copy_from_slice(b"../etc/x");
+        data.truncate(data.len() - 16);
+        assert!(matches!(read(footer(data)), Err(Error::Unsupported { .. })));
+    }
+}

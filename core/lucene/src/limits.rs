@@ -32,6 +32,9 @@ pub const MAX_CHUNK_DOCS: u32 = 1 << 20;
 /// document can be no larger.
 pub const MAX_CHUNK_BYTES: u64 = (1 << 31) - 1;
 
+/// Most bytes a chunk takes in the file: its documents, should they not compress at all, and its header.
+pub const MAX_STORED_CHUNK_BYTES: u64 = MAX_CHUNK_BYTES + (64 << 20);
+
 /// Largest block shift of a DirectMonotonic array (Lucene's own limit).
 pub const MAX_MONOTONIC_SHIFT: u32 = 22;
 

@@ -134,33 +134,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::test_writer::monotonic;
-
-    /// The same bits in the order of Lucene 8: differences highest bit first.
-    fn big_endian(meta: &[u8], data: &[u8], shift: u32, count: usize) -> (Vec<u8>, Vec<u8>) {
-        let mut cursor = Cursor::new("test", meta);
-        cursor.set_endian(Endian::Little);
-        let lines = Lines::read(&mut cursor, shift, count).unwrap();
-        let (mut big_meta, mut big_data) = (Vec::new(), Vec::new());
-        let little = lines.clone().with_data("test", data.to_vec().into(), Endian::Little).unwrap();
-        for (number, block) in lines.blocks.iter().enumerate() {
-            big_meta.extend(block.min.to_be_bytes());
-            big_meta.extend(block.slope.to_bits().to_be_bytes());
-            big_meta.extend((big_data.len() as u64).to_be_bytes());
-            big_meta.push(block.bits);
-            let values = (count - (number << shift)).min(1 << shift);
-            let mut bits = Vec::new();
-            for index in 0..values {
-                let value = little.difference(block, index as u64);
-                bits.extend((0..block.bits).rev().map(|bit| (value >> bit & 1) as u8));
-            }
-            let byte = |bits: &[u8]| {
-                bits.iter().enumerate().fold(0, |byte, (index, bit)| byte | bit << (7 - index))
-            };
-            big_data.extend(bits.chunks(8).map(byte));
-        }
-        (big_meta, big_data)
-    }
+    use crate::test_writer::{monotonic, monotonic_big_endian};
 
     fn read(meta: &[u8], data: &[u8], shift: u32, count: usize, endian: Endian) -> Vec<u64> {
         let mut cursor = Cursor::new("test", meta);
@@ -183,7 +157,8 @@ mod tests {
             let (mut meta, mut data) = (Vec::new(), Vec::new());
             monotonic(&mut meta, &mut data, &values, shift);
             prop_assert_eq!(&read(&meta, &data, shift, values.len(), Endian::Little), &values);
-            let (meta, data) = big_endian(&meta, &data, shift, values.len());
+            let (mut meta, mut data) = (Vec::new(), Vec::new());
+            monotonic_big_endian(&mut meta, &mut data, &values, shift);
             prop_assert_eq!(&read(&meta, &data, shift, values.len(), Endian::Big), &values);
         }
 

@@ -152,7 +152,8 @@ impl Segment {
     }
 
     /// Whether the segment has a field `_nested_path`, as every index with nested documents made by
-    /// Elasticsearch 8 or OpenSearch 1 and later has: the proof that documents without id may be nested ones.
+    /// Elasticsearch 8 or OpenSearch 2 and later has: the proof that documents without id may be nested ones.
+    /// For older indices only the mapping can tell.
     #[must_use]
     pub fn has_nested_path_field(&self) -> bool {
         self.inner.fields.has_nested_path()

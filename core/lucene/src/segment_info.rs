@@ -101,3 +101,57 @@ fn compound_mark(cursor: &mut Cursor<'_>) -> Result<bool> {
         other => Err(cursor.corrupt(format!("yes or no expected, {other} found"))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_writer::{ID, footer, header};
+
+    fn write(codec: &str, lucene: [u32; 3], blocks: bool) -> Vec<u8> {
+        let mut out = header(codec, 0, "");
+        let int = |value: u32| {
+            if codec == "Lucene90SegmentInfo" { value.to_le_bytes() } else { value.to_be_bytes() }
+        };
+        lucene.into_iter().for_each(|part| out.extend(int(part)));
+        let modern = !matches!(codec, "Lucene50SegmentInfo" | "Lucene62SegmentInfo");
+        if modern {
+            out.push(1);
+            [8, 0, 1].into_iter().for_each(|part| out.extend(int(part)));
+        }
+        out.extend(int(1000));
+        out.push(1);
+        if blocks {
+            out.push(0xFF);
+        }
+        // Maps and sets are counted with an `i32` in version 0 of the oldest format.
+        out.extend(vec![0; if codec == "Lucene50SegmentInfo" { 12 } else { 3 }]);
+        out.extend([9, 9, 9]); // sort fields
+        footer(out)
+    }
+
+    #[test]
+    fn every_format_and_the_byte_that_came_without_a_version() {
+        let cases = [
+            ("Lucene50SegmentInfo", [5, 5, 0], false),
+            ("Lucene62SegmentInfo", [6, 6, 0], false),
+            ("Lucene70SegmentInfo", [8, 4, 0], false),
+            ("Lucene86SegmentInfo", [8, 11, 3], false),
+            ("Lucene90SegmentInfo", [9, 8, 0], false),
+            ("Lucene90SegmentInfo", [9, 9, 0], true),
+            ("Lucene90SegmentInfo", [10, 4, 0], true),
+        ];
+        for (codec, lucene, blocks) in cases {
+            let info = parse("_0.si", &write(codec, lucene, blocks), &ID).unwrap();
+            assert_eq!(info.max_doc, 1000, "{codec} {lucene:?}");
+            assert_eq!(info.lucene, lucene);
+            assert!(info.compound);
+        }
+    }
+
+    #[test]
+    fn another_segments_file_is_refused() {
+        let data = write("Lucene86SegmentInfo", [8, 8, 0], false);
+        let error = parse("_0.si", &data, &[7; 16]).unwrap_err().to_string();
+        assert!(error.contains("another segment"), "{error}");
+    }
+}

@@ -231,3 +231,13 @@ fn a_missing_file_is_named() {
         assert!(met > 0, "{suffix}");
     }
 }
+
+#[test]
+fn segments_are_shared_and_readers_sent_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    fn sent<T: Send>() {}
+    shared::<Segment>();
+    shared::<Commit>();
+    shared::<Error>();
+    sent::<snapfill_lucene::StoredDocuments>();
+}

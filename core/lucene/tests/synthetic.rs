@@ -63,7 +63,7 @@ fn documents(count: usize, length: usize, every: usize) -> Vec<Document> {
 
 #[test]
 fn many_chunks_in_many_blocks_of_the_index() {
-    for mode in [Mode::Fast, Mode::High, Mode::Zstd] {
+    for mode in [Mode::Fast, Mode::High, Mode::Zstd, Mode::Lucene86] {
         let mut index = Index::new(mode);
         (index.chunk_size, index.chunk_docs, index.shift) = (3000, 150, 2);
         let documents = documents(5000, 9, 11);
@@ -75,7 +75,7 @@ fn many_chunks_in_many_blocks_of_the_index() {
 
 #[test]
 fn a_document_far_above_the_chunk_size_comes_in_slices() {
-    for mode in [Mode::Fast, Mode::High, Mode::Zstd] {
+    for mode in [Mode::Fast, Mode::High, Mode::Zstd, Mode::Lucene86] {
         let mut index = Index::new(mode);
         index.chunk_size = 2000;
         let mut documents = documents(40, 30, 9);
@@ -88,7 +88,7 @@ fn a_document_far_above_the_chunk_size_comes_in_slices() {
 
 #[test]
 fn documents_without_fields_only() {
-    for mode in [Mode::Fast, Mode::High, Mode::Zstd] {
+    for mode in [Mode::Fast, Mode::High, Mode::Zstd, Mode::Lucene86] {
         let index = Index::new(mode);
         let documents = vec![None; 3000];
         compare(&open(index.write(&documents).0).unwrap(), &index, &documents);
@@ -191,4 +191,17 @@ fn a_small_unit_cannot_claim_to_be_large() {
         let error = reader.next_chunk().map(|_| ()).unwrap_err().to_string();
         assert!(error.contains(what), "{error}");
     }
+}
+
+#[test]
+fn a_chunk_above_the_callers_limit_is_refused() {
+    let index = Index::new(Mode::Fast);
+    let documents = vec![Some(("a".to_owned(), vec![b' '; 100_000]))];
+    let segment = open(index.write(&documents).0).unwrap();
+    let mut reader = segment.documents(ReadPosition::start()).unwrap();
+    reader.limit_chunk_bytes(100_000);
+    assert!(matches!(reader.next_chunk(), Err(Error::TooLarge { limit: 100_000, .. })));
+    let mut reader = segment.documents(ReadPosition::start()).unwrap();
+    reader.limit_chunk_bytes(100_100);
+    assert!(reader.next_chunk().unwrap().is_some());
 }

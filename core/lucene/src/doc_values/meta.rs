@@ -247,7 +247,9 @@ impl Walker<'_> {
         };
         let shift = self.shift()?;
         skip_lines(&mut self.cursor, shift, size.div_ceil(1 << block_shift))?;
-        self.cursor.skip(if lz4 { 8 } else { 4 } + 4 * 8)?;
+        // Longest term, for LZ4 also the longest block, then places of terms and addresses.
+        let longest = if lz4 { 2 * 4 } else { 4 };
+        self.cursor.skip(longest + 4 * 8)?;
         let index_shift = self.shift()?;
         let indexed = size.div_ceil(1 << index_shift).saturating_add(1);
         skip_lines(&mut self.cursor, shift, indexed)?;

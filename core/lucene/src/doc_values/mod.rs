@@ -62,3 +62,6 @@ fn file_stem(segment: &str, field: &SoftDeletesField) -> (String, String) {
     };
     (format!("{segment}_{suffix}"), suffix)
 }
+
+#[cfg(test)]
+mod tests;

@@ -104,6 +104,7 @@ struct Found<'a> {
 }
 
 /// Reads a live document of `count` fields, which must take `data` exactly.
+#[inline]
 pub(crate) fn document<'a>(
     fields: &FieldInfos,
     count: u32,
@@ -131,6 +132,7 @@ pub(crate) fn document<'a>(
     }))
 }
 
+#[inline]
 fn walk<'a>(fields: &FieldInfos, count: u32, data: &'a [u8]) -> Result<Found<'a>, String> {
     let mut cursor = Cursor::new("", data);
     let mut found = Found::default();
@@ -146,6 +148,7 @@ fn walk<'a>(fields: &FieldInfos, count: u32, data: &'a [u8]) -> Result<Found<'a>
     }
 }
 
+#[inline]
 fn field<'a>(
     fields: &FieldInfos,
     cursor: &mut Cursor<'a>,
@@ -176,6 +179,7 @@ fn field<'a>(
     Ok(())
 }
 
+#[inline]
 fn string<'a>(cursor: &mut Cursor<'a>) -> crate::Result<&'a [u8]> {
     let length = cursor.vint()? as usize;
     cursor.bytes(length)

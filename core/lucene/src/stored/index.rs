@@ -146,8 +146,9 @@ fn open_monotonic(
     let meta_file = format!("{segment}.fdm");
     let meta = codec::read_verified(directory, &meta_file)?;
     let mut cursor = codec::body(&meta_file, &meta);
-    // The meta file carries the version of the `.fdt`.
-    expect_codec(&mut cursor, id, (meta_codec, format.version))?;
+    // The meta file carries the version of the `.fdt`; in Lucene 8.5 and 8.6 it had one of its own.
+    let meta_version = if format.version == 2 { 0 } else { format.version };
+    expect_codec(&mut cursor, id, (meta_codec, meta_version))?;
     cursor.set_endian(endian);
     let in_meta = format.chunk_size.is_none();
     let chunk_size = match format.chunk_size {

@@ -69,17 +69,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    /// Packs numbers highest bit first, as Lucene does.
-    fn pack(values: &[u64], bits: u32) -> Vec<u8> {
-        let digits =
-            values.iter().flat_map(|v| (0..bits).rev().map(move |bit| (v >> bit & 1) as u8));
-        let digits: Vec<u8> = digits.collect();
-        let byte = |bits: &[u8]| {
-            bits.iter().enumerate().fold(0, |byte, (index, bit)| byte | bit << (7 - index))
-        };
-        digits.chunks(8).map(byte).collect()
-    }
+    use crate::test_writer::pack;
 
     proptest! {
         #[test]

@@ -30,6 +30,11 @@ impl ReadPosition {
         Self { doc, offset: 0, crc: None, crc_from: 0 }
     }
 
+    /// Whether nothing of the file was read, whatever the document.
+    pub(super) fn is_beginning(&self) -> bool {
+        Self { doc: 0, ..*self } == Self::start()
+    }
+
     /// Joins two ranges that were read apart: `self` where the first ended, `next` where the second did. `None`
     /// unless the second range begins where the first ends.
     #[must_use]

@@ -10,7 +10,7 @@ use super::position::ReadPosition;
 use super::unit::{Decompressor, Output};
 use crate::cursor::Cursor;
 use crate::elasticsearch::{self, StoredDocument};
-use crate::limits::WINDOW_BYTES;
+use crate::limits::{MAX_CHUNK_BYTES, MAX_STORED_CHUNK_BYTES, WINDOW_BYTES};
 use crate::segment::{Inner, Liveness};
 use crate::{Error, Result, directory};
 
@@ -30,6 +30,7 @@ pub struct StoredDocuments {
     crc: u32,
     crc_from: u64,
     verified: bool,
+    max_chunk_bytes: u64,
 }
 
 /// A part of the `.fdt` in memory: whole chunks.
@@ -72,7 +73,7 @@ impl StoredDocuments {
         let offset = stored.index.pointer(first);
         let (crc, crc_from) = match start.crc {
             Some(crc) if start.offset == offset => (crc, start.crc_from),
-            Some(_) if start != ReadPosition::start() => {
+            Some(_) if first > 0 || !start.is_beginning() => {
                 let what = format!("byte {} where a chunk begins at {offset}", start.offset);
                 return Err(Error::position(&stored.file, what));
             }
@@ -91,6 +92,7 @@ impl StoredDocuments {
             crc,
             crc_from,
             verified: false,
+            max_chunk_bytes: MAX_CHUNK_BYTES,
             segment,
         })
     }
@@ -103,6 +105,12 @@ impl StoredDocuments {
             Some(last) => index.chunk_of(last).saturating_add(1).min(index.chunks()),
             None => 0,
         };
+    }
+
+    /// Refuses chunks whose documents have more than `bytes` together, with [`Error::TooLarge`] and before
+    /// anything of that size is allocated. Without it a chunk may have what Lucene allows, 2 GiB.
+    pub fn limit_chunk_bytes(&mut self, bytes: u64) {
+        self.max_chunk_bytes = bytes.min(MAX_CHUNK_BYTES);
     }
 
     /// Decodes the next chunk; `None` at the end.
@@ -141,6 +149,14 @@ impl StoredDocuments {
         let doc_count = extent.docs.end.saturating_sub(extent.docs.start);
         let docs = (extent.docs.start, doc_count);
         let header = chunk::read(&mut cursor, &stored.format, docs, &mut self.lengths)?;
+        if header.total as u64 > self.max_chunk_bytes {
+            return Err(Error::TooLarge {
+                file: stored.file.clone(),
+                offset: extent.bytes.start,
+                bytes: header.total as u64,
+                limit: self.max_chunk_bytes,
+            });
+        }
         let live = extent.docs.clone().any(|doc| doc >= self.start_doc && segment.is_live(doc));
         self.output.clear();
         if live {
@@ -189,7 +205,9 @@ fn extent(segment: &Inner, chunk: usize) -> Result<Extent> {
     let next = chunk.saturating_add(1);
     let docs = stored.index.first_doc(chunk)..stored.index.first_doc(next);
     let bytes = stored.index.pointer(chunk)..stored.index.pointer(next);
-    let inside = docs.end <= segment.max_doc && bytes.end <= stored.index.max_pointer();
+    let inside = docs.end <= segment.max_doc
+        && bytes.end <= stored.index.max_pointer()
+        && bytes.end.saturating_sub(bytes.start) <= MAX_STORED_CHUNK_BYTES;
     if docs.is_empty() || bytes.is_empty() || !inside {
         let what = format!("chunk index: documents {docs:?} in bytes {bytes:?}");
         return Err(Error::corrupt(&stored.file, None, what));

@@ -25,6 +25,8 @@ pub enum Mode {
     High,
     /// One zstd frame.
     Zstd,
+    /// LZ4 without dictionary, as Lucene 8.5 and 8.6 framed it.
+    Lucene86,
 }
 
 /// A unit as it was compressed, for measuring a bare decompressor.
@@ -57,6 +59,7 @@ impl Index {
             Mode::Fast => (80 * 1024, 1024),
             Mode::High => (480 * 1024, 4096),
             Mode::Zstd => (240 * 1024, 2048),
+            Mode::Lucene86 => (16 * 1024, 128),
         };
         let (deleted, soft_deleted) = (BTreeSet::new(), BTreeSet::new());
         Self { mode, chunk_size, chunk_docs, shift: 10, deleted, soft_deleted }
@@ -91,8 +94,14 @@ impl Index {
             Mode::Fast => "Lucene90StoredFieldsFastData",
             Mode::High => "Lucene90StoredFieldsHighData",
             Mode::Zstd => "ZstdStoredFields814",
+            Mode::Lucene86 => "Lucene50StoredFieldsFastData",
         };
-        let mut fdt = header(name, 1, "");
+        let old = self.mode == Mode::Lucene86;
+        let mut fdt = header(name, if old { 2 } else { 1 }, "");
+        if old {
+            vint(&mut fdt, self.chunk_size as u64);
+            vint(&mut fdt, 2); // version of packed integers
+        }
         let (mut docs, mut pointers) = (Vec::new(), Vec::new());
         let (mut chunk, mut fields, mut lengths) = (Vec::new(), Vec::new(), Vec::new());
         for (doc, document) in documents.iter().enumerate() {
@@ -115,6 +124,10 @@ impl Index {
         }
         docs.push(documents.len() as u64);
         pointers.push(fdt.len() as u64);
+        if old {
+            vint(&mut fdt, docs.len() as u64 - 1);
+            vint(&mut fdt, 1);
+        }
         let (fdm, fdx) = self.index(documents.len(), &docs, &pointers);
         vec![
             ("_0.fdt".into(), footer(fdt)),
@@ -133,10 +146,14 @@ impl Index {
     ) {
         let sliced = chunk.len() >= 2 * self.chunk_size;
         vint(out, first);
-        vint(out, (fields.len() as u64) << 2 | u64::from(sliced));
+        let flags = if self.mode == Mode::Lucene86 { 1 } else { 2 };
+        vint(out, (fields.len() as u64) << flags | u64::from(sliced));
         if fields.len() == 1 {
             vint(out, fields[0].into());
             vint(out, lengths[0].into());
+        } else if self.mode == Mode::Lucene86 {
+            packed(out, fields);
+            packed(out, lengths);
         } else {
             stored_fields_ints(out, fields);
             stored_fields_ints(out, lengths);
@@ -159,10 +176,11 @@ impl Index {
                 let dictionary = data.len() / 60;
                 (dictionary, (data.len() - dictionary).div_ceil(10))
             }
-            Mode::Zstd => (0, data.len()),
+            Mode::Zstd | Mode::Lucene86 => (0, data.len()),
         };
         let (dictionary, rest) = data.split_at(dictionary);
         let compress = |data: &[u8], dictionary: &[u8]| match self.mode {
+            Mode::Lucene86 => lz4_flex::block::compress(data),
             Mode::Fast if dictionary.is_empty() => lz4_flex::block::compress(data),
             Mode::Fast => lz4_flex::block::compress_with_dict(data, dictionary),
             Mode::High => deflate(data, dictionary),
@@ -176,21 +194,30 @@ impl Index {
 
     /// Writes the chunk index, without footers.
     pub fn index(&self, max_doc: usize, docs: &[u64], pointers: &[u64]) -> (Vec<u8>, Vec<u8>) {
-        let mut fdx = header("Lucene90FieldsIndexIdx", 0, "");
-        let mut fdm = header("Lucene90FieldsIndexMeta", 1, "");
-        vint(&mut fdm, self.chunk_size as u64);
-        for number in [max_doc as u32, self.shift, docs.len() as u32] {
-            fdm.extend(number.to_le_bytes());
+        let old = self.mode == Mode::Lucene86;
+        let codec = if old { "Lucene85FieldsIndex" } else { "Lucene90FieldsIndex" };
+        let mut fdx = header(&format!("{codec}Idx"), 0, "");
+        let mut fdm = header(&format!("{codec}Meta"), u32::from(!old), "");
+        let int = |n: usize| if old { (n as u32).to_be_bytes() } else { (n as u32).to_le_bytes() };
+        let long = |n: usize| if old { (n as u64).to_be_bytes() } else { (n as u64).to_le_bytes() };
+        let array = if old { monotonic_big_endian } else { monotonic };
+        if !old {
+            vint(&mut fdm, self.chunk_size as u64);
         }
-        fdm.extend((fdx.len() as u64).to_le_bytes());
-        monotonic(&mut fdm, &mut fdx, docs, self.shift);
-        fdm.extend((fdx.len() as u64).to_le_bytes());
-        monotonic(&mut fdm, &mut fdx, pointers, self.shift);
-        fdm.extend((fdx.len() as u64).to_le_bytes());
-        fdm.extend(pointers.last().unwrap().to_le_bytes());
-        vint(&mut fdm, docs.len() as u64 - 1);
-        vint(&mut fdm, 0);
-        vint(&mut fdm, 0);
+        for number in [max_doc, self.shift as usize, docs.len()] {
+            fdm.extend(int(number));
+        }
+        fdm.extend(long(fdx.len()));
+        array(&mut fdm, &mut fdx, docs, self.shift);
+        fdm.extend(long(fdx.len()));
+        array(&mut fdm, &mut fdx, pointers, self.shift);
+        fdm.extend(long(fdx.len()));
+        fdm.extend(long(*pointers.last().unwrap() as usize));
+        if !old {
+            vint(&mut fdm, docs.len() as u64 - 1);
+            vint(&mut fdm, 0);
+            vint(&mut fdm, 0);
+        }
         (fdm, fdx)
     }
 }
@@ -207,7 +234,7 @@ fn encode_document(out: &mut Vec<u8>, id: &str, source: &[u8]) {
 
 fn write_unit(out: &mut Vec<u8>, mode: Mode, unit: &Unit) {
     let block = unit.blocks.iter().map(|(_, length)| *length).max().unwrap_or(0);
-    if mode != Mode::Zstd {
+    if matches!(mode, Mode::Fast | Mode::High) {
         vint(out, unit.dictionary.1 as u64);
         vint(out, block as u64);
     }
@@ -227,6 +254,7 @@ fn write_unit(out: &mut Vec<u8>, mode: Mode, unit: &Unit) {
                 out.extend(data);
             }
         }
+        Mode::Lucene86 => unit.blocks.iter().for_each(|(data, _)| out.extend(data)),
         Mode::Zstd => {
             for (data, _) in &unit.blocks {
                 vint(out, data.len() as u64);
@@ -288,32 +316,43 @@ pub fn stored_fields_ints(out: &mut Vec<u8>, values: &[u32]) {
     }
 }
 
-/// A DirectMonotonic array, little-endian: the lines to `meta`, the differences to `data`.
-pub fn monotonic(meta: &mut Vec<u8>, data: &mut Vec<u8>, values: &[u64], shift: u32) {
-    let start = data.len();
-    for block in values.chunks(1 << shift) {
-        let first = block[0];
-        let slope = if block.len() > 1 {
-            (block[block.len() - 1] - first) as f32 / (block.len() - 1) as f32
-        } else {
-            0.0
-        };
+/// A block of a DirectMonotonic array.
+struct Line {
+    min: i64,
+    slope: f32,
+    bits: u32,
+    differences: Vec<u64>,
+}
+
+fn lines(values: &[u64], shift: u32) -> Vec<Line> {
+    let line = |block: &[u64]| {
+        let (first, last) = (block[0], block[block.len() - 1]);
+        let slope = (last - first) as f32 / (block.len() - 1).max(1) as f32;
         let line = |index: usize| (slope * index as f32) as i64;
         let differences: Vec<i64> =
             block.iter().enumerate().map(|(i, v)| (v - first) as i64 - line(i)).collect();
         let low = *differences.iter().min().unwrap();
-        let high = (differences.iter().max().unwrap() - low) as u64;
-        let needed = 64 - high.leading_zeros();
+        let differences: Vec<u64> = differences.iter().map(|d| (d - low) as u64).collect();
+        let needed = 64 - differences.iter().max().unwrap().leading_zeros();
         let widths = [0, 1, 2, 4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64];
         let bits = *widths.iter().find(|width| **width >= needed).unwrap();
-        meta.extend((first as i64 + low).to_le_bytes());
-        meta.extend(slope.to_bits().to_le_bytes());
+        Line { min: first as i64 + low, slope, bits, differences }
+    };
+    values.chunks(1 << shift).map(line).collect()
+}
+
+/// A DirectMonotonic array, little-endian: the lines to `meta`, the differences to `data`.
+pub fn monotonic(meta: &mut Vec<u8>, data: &mut Vec<u8>, values: &[u64], shift: u32) {
+    let start = data.len();
+    for line in lines(values, shift) {
+        meta.extend(line.min.to_le_bytes());
+        meta.extend(line.slope.to_bits().to_le_bytes());
         meta.extend(((data.len() - start) as u64).to_le_bytes());
-        meta.push(bits as u8);
+        meta.push(line.bits as u8);
         let (mut buffer, mut held) = (0_u128, 0);
-        for difference in differences {
-            buffer |= u128::from((difference - low) as u64) << held;
-            held += bits;
+        for difference in line.differences {
+            buffer |= u128::from(difference) << held;
+            held += line.bits;
             while held >= 8 {
                 data.push(buffer as u8);
                 buffer >>= 8;
@@ -324,6 +363,39 @@ pub fn monotonic(meta: &mut Vec<u8>, data: &mut Vec<u8>, values: &[u64], shift: 
             data.push(buffer as u8);
         }
     }
+}
+
+/// The same, big-endian: differences highest bit first.
+pub fn monotonic_big_endian(meta: &mut Vec<u8>, data: &mut Vec<u8>, values: &[u64], shift: u32) {
+    let start = data.len();
+    for line in lines(values, shift) {
+        meta.extend(line.min.to_be_bytes());
+        meta.extend(line.slope.to_bits().to_be_bytes());
+        meta.extend(((data.len() - start) as u64).to_be_bytes());
+        meta.push(line.bits as u8);
+        data.extend(pack(&line.differences, line.bits));
+    }
+}
+
+/// Packs numbers highest bit first, as Lucene up to 8 does.
+pub fn pack(values: &[u64], bits: u32) -> Vec<u8> {
+    let digits = values.iter().flat_map(|v| (0..bits).rev().map(move |bit| (v >> bit & 1) as u8));
+    let digits: Vec<u8> = digits.collect();
+    let byte =
+        |bits: &[u8]| bits.iter().enumerate().fold(0, |byte, (i, bit)| byte | bit << (7 - i));
+    digits.chunks(8).map(byte).collect()
+}
+
+/// Numbers as Lucene up to 8 writes them in a chunk's header.
+pub fn packed(out: &mut Vec<u8>, values: &[u32]) {
+    if values.iter().all(|value| *value == values[0]) {
+        out.push(0);
+        return vint(out, values[0].into());
+    }
+    let bits = 32 - values.iter().max().unwrap().leading_zeros();
+    vint(out, bits.into());
+    let values: Vec<u64> = values.iter().map(|value| u64::from(*value)).collect();
+    out.extend(pack(&values, bits));
 }
 
 /// A codec header with id.
