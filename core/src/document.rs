@@ -140,11 +140,16 @@ pub struct DocumentBatchBuilder {
     data: Vec<u8>,
     entries: Vec<Entry>,
     types: Option<Arc<str>>,
+    /// Bytes of the last batch: the next one is likely as large, and need not grow step by step.
+    last: usize,
 }
 
 impl DocumentBatchBuilder {
     /// Adds a copy of `document`.
     pub fn push(&mut self, document: DocumentRef<'_>) {
+        if self.entries.is_empty() {
+            self.data.reserve(self.last);
+        }
         let id = self.append(document.id.as_bytes());
         let routing = document.routing.map(|text| self.append(text.as_bytes()));
         let parent = document.parent.map(|text| self.append(text.as_bytes()));
@@ -170,6 +175,7 @@ impl DocumentBatchBuilder {
 
     /// The batch; the builder is empty afterwards.
     pub fn finish(&mut self) -> DocumentBatch {
+        self.last = self.data.len();
         DocumentBatch {
             data: std::mem::take(&mut self.data).into(),
             entries: std::mem::take(&mut self.entries).into(),

@@ -50,11 +50,7 @@ static STEPS: &[Step] = &[
     Step::new("tests", Action::Cargo(&["test", "--workspace"])),
     Step {
         environment: &[("RUSTDOCFLAGS", "-D warnings")],
-        ..Step::new(
-            "docs",
-            // The binary `snapfill` would overwrite the pages of the library `snapfill`.
-            Action::Cargo(&["doc", "--workspace", "--no-deps", "--exclude", "snapfill-cli"]),
-        )
+        ..Step::new("docs", Action::Cargo(&["doc", "--workspace", "--no-deps"]))
     },
     Step::new(
         "no features",
@@ -145,8 +141,7 @@ mod tests {
     #[test]
     fn a_step_is_shown_as_it_can_be_typed() {
         let lines: Vec<String> = STEPS.iter().map(Step::line).collect();
-        let docs =
-            "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --exclude snapfill-cli";
+        let docs = "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps";
         assert!(lines.iter().any(|line| line == docs), "{lines:?}");
     }
 

@@ -51,7 +51,11 @@ impl Bans<'_> {
             self.findings.push(self.file.finding(line, format!("`{ident}!`"), "not allowed"));
         }
         let path = &self.file.path;
-        if ident == "disallowed_methods" && path.starts_with("core/") && path != CLOCK {
+        if ident == "disallowed_methods"
+            && path.starts_with("core/")
+            && !path.contains("/benches/")
+            && path != CLOCK
+        {
             let limit = format!("only in {CLOCK}: take a `Clock`");
             self.findings.push(self.file.finding(line, "`clippy::disallowed_methods`", limit));
         }
