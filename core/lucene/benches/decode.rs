@@ -27,6 +27,19 @@ const DOCUMENTS: usize = 20_000;
 const SMALL_DOCUMENTS: usize = 300_000;
 const RUNS: usize = 15;
 
+/// The bare decompressors, made once as a reader would.
+struct Decoders {
+    inflate: Decompress,
+    zstd: zstd::bulk::Decompressor<'static>,
+}
+
+impl Decoders {
+    fn new() -> Self {
+        let zstd = zstd::bulk::Decompressor::new().unwrap();
+        Self { inflate: Decompress::new(false), zstd }
+    }
+}
+
 /// A segment to be decoded, and its units to be decompressed.
 struct Corpus {
     name: &'static str,
@@ -67,7 +80,7 @@ impl Corpus {
     }
 
     /// The same units through the decompressor alone, into one buffer.
-    fn bare(&self, buffer: &mut Vec<u8>, inflate: &mut Decompress) {
+    fn bare(&self, buffer: &mut Vec<u8>, decoders: &mut Decoders) {
         for unit in &self.units {
             let blocks = std::iter::once((&unit.dictionary.0, unit.dictionary.1))
                 .filter(|(_, length)| *length > 0)
@@ -79,7 +92,7 @@ impl Corpus {
                 }
                 let (before, out) = buffer.split_at_mut(written);
                 let dictionary = &before[..unit.dictionary.1.min(written)];
-                decompress(self.mode, inflate, data, dictionary, &mut out[..length]);
+                decompress(self.mode, decoders, data, dictionary, &mut out[..length]);
                 written += length;
             }
             black_box(&buffer[..written]);
@@ -87,13 +100,7 @@ impl Corpus {
     }
 }
 
-fn decompress(
-    mode: Mode,
-    inflate: &mut Decompress,
-    data: &[u8],
-    dictionary: &[u8],
-    out: &mut [u8],
-) {
+fn decompress(mode: Mode, decoders: &mut Decoders, data: &[u8], dictionary: &[u8], out: &mut [u8]) {
     match mode {
         Mode::Fast | Mode::Lucene86 if dictionary.is_empty() => {
             lz4_flex::block::decompress_into(data, out).unwrap();
@@ -102,6 +109,7 @@ fn decompress(
             lz4_flex::block::decompress_into_with_dict(data, out, dictionary).unwrap();
         }
         Mode::High => {
+            let inflate = &mut decoders.inflate;
             inflate.reset(false);
             if !dictionary.is_empty() {
                 inflate.set_dictionary(dictionary).unwrap();
@@ -109,7 +117,7 @@ fn decompress(
             inflate.decompress(data, out, FlushDecompress::Finish).unwrap();
         }
         Mode::Zstd => {
-            zstd::bulk::decompress_to_buffer(data, out).unwrap();
+            decoders.zstd.decompress_to_buffer(data, out).unwrap();
         }
     }
 }
@@ -146,11 +154,11 @@ fn median(times: &mut [Duration]) -> Duration {
 fn ratios(corpora: &[Corpus]) {
     println!("decode beside the bare decompressor, MB/s of source: minimum time, median time");
     for corpus in corpora {
-        let (mut buffer, mut inflate) = (Vec::new(), Decompress::new(false));
+        let (mut buffer, mut decoders) = (Vec::new(), Decoders::new());
         let (mut whole, mut bare) = (Vec::new(), Vec::new());
         for _ in 0..RUNS {
             let start = Instant::now();
-            corpus.bare(&mut buffer, &mut inflate);
+            corpus.bare(&mut buffer, &mut decoders);
             bare.push(start.elapsed());
             let start = Instant::now();
             black_box(corpus.whole());
@@ -192,9 +200,9 @@ fn main() {
         let mut group = criterion.benchmark_group(corpus.name);
         group.throughput(Throughput::Bytes(corpus.source_bytes));
         group.bench_function("decode", |bencher| bencher.iter(|| corpus.whole()));
-        let (mut buffer, mut inflate) = (Vec::new(), Decompress::new(false));
+        let (mut buffer, mut decoders) = (Vec::new(), Decoders::new());
         group.bench_function("bare", |bencher| {
-            bencher.iter(|| corpus.bare(&mut buffer, &mut inflate));
+            bencher.iter(|| corpus.bare(&mut buffer, &mut decoders));
         });
         group.finish();
     }

@@ -160,7 +160,11 @@ fn deleted_chunks_are_not_decompressed_but_still_checked() {
 
 #[test]
 fn a_small_unit_cannot_claim_to_be_large() {
-    for (mode, what) in [(Mode::Fast, "cannot stand for"), (Mode::High, "cannot stand for")] {
+    for (mode, what) in [
+        (Mode::Fast, "cannot stand for"),
+        (Mode::High, "cannot stand for"),
+        (Mode::Zstd, "is not 1073741824 bytes long"),
+    ] {
         let index = Index::new(mode);
         let documents = vec![Some(("a".to_owned(), b"{}".to_vec()))];
         let (mut files, _) = index.write(&documents);
@@ -172,6 +176,10 @@ fn a_small_unit_cannot_claim_to_be_large() {
         let chunk_end = fdt.len() - 16;
         let unit = match mode {
             Mode::Fast => vec![0, 0x80, 0x80, 0x80, 0x80, 4, 1, 1, 0, 0],
+            Mode::Zstd => {
+                let frame = zstd::bulk::compress(b"{}", 1).unwrap();
+                [vec![frame.len() as u8], frame].concat()
+            }
             _ => vec![0, 0x80, 0x80, 0x80, 0x80, 4, 0, 2, 3, 0],
         };
         fdt.splice(start..chunk_end, large.into_iter().chain(unit));
