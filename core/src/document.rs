@@ -148,7 +148,7 @@ impl DocumentBatchBuilder {
     /// Adds a copy of `document`.
     pub fn push(&mut self, document: DocumentRef<'_>) {
         if self.entries.is_empty() {
-            self.data.reserve(self.last);
+            self.data.reserve(self.last + self.last / 8);
         }
         let id = self.append(document.id.as_bytes());
         let routing = document.routing.map(|text| self.append(text.as_bytes()));

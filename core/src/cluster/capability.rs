@@ -15,7 +15,7 @@ pub struct ClusterCapability {
     pub types_in_key: bool,
     /// `update_settings` changes an index that is there.
     pub update_settings: bool,
-    /// The longest bulk request in bytes that it takes, where it is known.
+    /// The longest bulk request in bytes that it takes, or takes well, where it is known.
     pub max_bulk_bytes: Option<u64>,
 }
 

@@ -13,6 +13,9 @@ use super::scan::LocalScan;
 use super::{documents, indices, schema};
 use crate::{Document, Error, ErrorKind, Result};
 
+/// Bytes of documents in one transaction. Larger ones are no faster here and hold more memory.
+const BULK_BYTES: u64 = 2 << 20;
+
 /// A cluster that is a directory with one SQLite file, `snapfill.db`: a target without a server, and a snapshot as a file
 /// to query. Several processes may write to it; each bulk is one transaction.
 ///
@@ -138,7 +141,7 @@ impl ClusterClient for LocalCluster {
             routing_in_key: true,
             types_in_key: true,
             update_settings: true,
-            max_bulk_bytes: None,
+            max_bulk_bytes: Some(BULK_BYTES),
         }
     }
 

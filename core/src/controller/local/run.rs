@@ -13,6 +13,7 @@ use crate::controller::{Event, Plan, PlannedIndex};
 use crate::coordination::{Run, Session, SnapshotName, Standing, WorkItem, WorkStore};
 use crate::pipeline::{Worker, WorkerEnd};
 use crate::retry::RetryPolicy;
+use crate::settings::BulkSettings;
 use crate::snapshot::Snapshot;
 use crate::{Error, ErrorKind, Result};
 
@@ -68,6 +69,15 @@ impl Shared {
         });
     }
 
+    /// The settings, within what the target can take.
+    fn bulk_settings(&self) -> BulkSettings {
+        let most =
+            self.cluster.capability().max_bulk_bytes.and_then(|most| usize::try_from(most).ok());
+        let bytes =
+            most.map_or(self.settings.bulk.bytes, |most| most.min(self.settings.bulk.bytes));
+        BulkSettings { bytes, ..self.settings.bulk.clone() }
+    }
+
     /// A worker's life.
     pub(super) async fn work(
         self: Arc<Self>,
@@ -81,7 +91,7 @@ impl Shared {
             coordinator: Arc::clone(&self.coordinator),
             clock: Arc::clone(&self.clock),
             retry: RetryPolicy::default(),
-            bulk: self.settings.bulk.clone(),
+            bulk: self.bulk_settings(),
             events: self.events.clone(),
             stop,
             indices: Mutex::new(HashMap::new()),
