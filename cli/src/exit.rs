@@ -19,16 +19,22 @@ pub(crate) enum Exit {
     Interrupted,
 }
 
+impl Exit {
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Completed => 0,
+            Self::Failed => 1,
+            Self::CompletedWithErrors => 3,
+            Self::NothingSelected => 4,
+            Self::SnapshotUnreadable => 5,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Completed => 0,
-            Exit::Failed => 1,
-            Exit::CompletedWithErrors => 3,
-            Exit::NothingSelected => 4,
-            Exit::SnapshotUnreadable => 5,
-            Exit::Interrupted => 130,
-        })
+        Self::from(exit.code())
     }
 }
 
@@ -72,11 +78,21 @@ impl Failure {
             return Exit::Completed;
         }
         if output.is_json() {
-            output.print_json(&json!({ "error": as_json(&self.error) })).ok();
+            output.print_json_error(&json!({ "error": as_json(&self.error) }));
         } else {
-            output.complain(&self.error.to_string());
+            output.complain(&format!("{}{}", self.error, self.advice()));
         }
         self.exit
+    }
+
+    /// What to do about a damaged snapshot; other errors say it themselves.
+    fn advice(&self) -> &'static str {
+        match (self.exit, self.error.kind()) {
+            (Exit::SnapshotUnreadable, ErrorKind::Corrupt) => {
+                "; put the file back from a copy of the repository, or take another snapshot"
+            }
+            _ => "",
+        }
     }
 }
 

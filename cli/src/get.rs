@@ -1,6 +1,6 @@
 //! `snapfill get`.
 
-use snapfill::cluster::LocalCluster;
+use snapfill::cluster::{ClusterClient, ClusterClientExt, LocalCluster};
 use snapfill::{Error, ErrorKind, write_hit};
 
 use crate::arguments::Get;
@@ -9,6 +9,9 @@ use crate::output::Output;
 
 pub(crate) async fn run(arguments: Get, output: &Output) -> Result<Exit, Failure> {
     let cluster = LocalCluster::open_existing(&arguments.target)?;
+    if !cluster.has_index(&arguments.index).await? {
+        return Err(no_index(&cluster, &arguments).await?.into());
+    }
     let found = cluster.get(&arguments.index, &arguments.id, arguments.routing.as_deref()).await?;
     let document = found.ok_or_else(|| {
         Error::new(
@@ -21,4 +24,11 @@ pub(crate) async fn run(arguments: Get, output: &Output) -> Result<Exit, Failure
     write_hit(&mut line, &arguments.index, &document.as_ref());
     output.line(&String::from_utf8_lossy(&line))?;
     Ok(Exit::Completed)
+}
+
+async fn no_index(cluster: &LocalCluster, arguments: &Get) -> snapfill::Result<Error> {
+    let held: Vec<_> = cluster.cat_indices().await?.into_iter().map(|row| row.index).collect();
+    let held = if held.is_empty() { "none".to_owned() } else { held.join(", ") };
+    let message = format!("no index `{}` in the target; it holds {held}", arguments.index);
+    Ok(Error::new(ErrorKind::NotFound, message).with_context("target", arguments.target.display()))
 }

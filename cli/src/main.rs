@@ -16,7 +16,8 @@ use output::Output;
 
 fn main() -> std::process::ExitCode {
     let arguments = Arguments::parse();
-    let output = Output::new(arguments.json);
+    let streams = matches!(arguments.command, Command::Snapshot(SnapshotCommand::Cat(_)));
+    let output = Output::new(arguments.json, streams);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let ended = match runtime {
         Ok(runtime) => {
@@ -34,6 +35,10 @@ fn main() -> std::process::ExitCode {
 }
 
 async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
+    // A run lets what is in flight finish; nothing else has anything to finish.
+    if !matches!(command, Command::Backfill(BackfillCommand::Run(_)) | Command::Run(_)) {
+        tokio::spawn(end_when_interrupted());
+    }
     match command {
         Command::Snapshot(SnapshotCommand::List(arguments)) => {
             snapshot::list::run(arguments, output).await
@@ -61,5 +66,12 @@ async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
             clusters::cat_indices(arguments, output).await
         }
         Command::Get(arguments) => get::run(arguments, output).await,
+    }
+}
+
+/// Ends the program at a Ctrl-C, even while it waits for a reader of its output.
+async fn end_when_interrupted() {
+    if tokio::signal::ctrl_c().await.is_ok() {
+        std::process::exit(Exit::Interrupted.code().into());
     }
 }

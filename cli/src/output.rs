@@ -13,11 +13,13 @@ const CLOSED: &str = "closed";
 #[derive(Debug)]
 pub(crate) struct Output {
     json: bool,
+    /// Whether standard output is a stream of lines: then nothing else may be printed there.
+    streams: bool,
 }
 
 impl Output {
-    pub(crate) fn new(json: bool) -> Self {
-        Self { json }
+    pub(crate) fn new(json: bool, streams: bool) -> Self {
+        Self { json, streams }
     }
 
     pub(crate) fn is_json(&self) -> bool {
@@ -33,13 +35,16 @@ impl Output {
         BufWriter::with_capacity(1 << 20, std::io::stdout().lock())
     }
 
-    /// Prints a line of text.
+    /// Prints a line of text. What a command has come to does not change when its reader goes away: then the line is
+    /// dropped.
     pub(crate) fn line(&self, text: &str) -> Result<()> {
         let mut stdout = std::io::stdout().lock();
-        stdout
-            .write_all(text.as_bytes())
-            .and_then(|()| stdout.write_all(b"\n"))
-            .map_err(write_failed)
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.write_all(b"\n")) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                Err(write_failed(error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Prints the JSON document of the command.
@@ -53,6 +58,15 @@ impl Output {
     pub(crate) fn remark(&self, text: &str) {
         // Where standard error is gone, nobody waits for a remark.
         let _ = writeln!(std::io::stderr(), "{text}");
+    }
+
+    /// Prints what went wrong as JSON: where the document of the command would stand, or beside its stream.
+    pub(crate) fn print_json_error(&self, error: &serde_json::Value) {
+        if self.streams {
+            self.remark(&error.to_string());
+        } else if let Err(failed) = self.print_json(error) {
+            self.complain(&failed.to_string());
+        }
     }
 
     /// Says what went wrong.

@@ -1,5 +1,6 @@
 //! How far a run is: a bar on a terminal, now and then a line elsewhere.
 
+use std::collections::HashSet;
 use std::io::IsTerminal;
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ pub(crate) struct Progress<'a> {
     shards: u64,
     shards_done: u64,
     last_line: Duration,
+    /// What was said of shards that failed: an item is tried again, and mostly fails the same way.
+    complaints: HashSet<String>,
 }
 
 impl<'a> Progress<'a> {
@@ -44,6 +47,7 @@ impl<'a> Progress<'a> {
             shards: work.shards.total,
             shards_done: work.shards.completed,
             last_line: Duration::ZERO,
+            complaints: HashSet::new(),
         };
         progress.show(false);
         progress
@@ -57,7 +61,10 @@ impl<'a> Progress<'a> {
             }
             Event::ItemCompleted { .. } => self.shards_done += 1,
             Event::ItemFailed { index, shard, reason } => {
-                self.say(&format!("{index}[{shard}] failed: {reason}"));
+                let complaint = format!("{index}[{shard}] failed: {reason}");
+                if self.complaints.insert(complaint.clone()) {
+                    self.say(&complaint);
+                }
             }
             _ => return,
         }

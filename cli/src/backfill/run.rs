@@ -17,7 +17,16 @@ pub(crate) async fn run(arguments: Run, output: &Output) -> Result<Exit, Failure
     require_indices(&snapshot, &arguments.how.indices)?;
     let backfill = LocalBackfill::builder(settings(arguments)).with_snapshot(snapshot).build()?;
     let mut events = backfill.events();
-    backfill.start().await.map_err(refused)?;
+    // One listener from beginning to end: a Ctrl-C between planning and the first bulk is not lost.
+    let interrupted = tokio::signal::ctrl_c();
+    tokio::pin!(interrupted);
+    tokio::select! {
+        started = backfill.start() => started.map_err(refused)?,
+        signal = &mut interrupted => {
+            signal.map_err(Error::from)?;
+            return interrupt(&backfill, output).await;
+        }
+    }
     let mut progress = Progress::new(&backfill.deep_status().await?.work, output);
     let ended = {
         let end = backfill.wait();
@@ -26,7 +35,7 @@ pub(crate) async fn run(arguments: Run, output: &Output) -> Result<Exit, Failure
             tokio::select! {
                 end = &mut end => break Some(end),
                 Some(event) = events.next() => progress.note(&event),
-                signal = tokio::signal::ctrl_c() => {
+                signal = &mut interrupted => {
                     signal.map_err(Error::from)?;
                     break None;
                 }

@@ -55,7 +55,7 @@ pub(crate) fn print_work(status: &DeepStatus, output: &Output) -> Result<(), Fai
     output.line("")?;
     output.line(&indices_table(&work.indices))?;
     output.line("")?;
-    output.line(&balance(work, status.end.is_some()))?;
+    output.line(&balance(work, status.end))?;
     for (reason, count) in work.skips() {
         output.line(&format!("Skipped {}: {}", grouped(count), SkipReason::explanation(reason)))?;
     }
@@ -77,7 +77,7 @@ fn indices_table(indices: &[IndexWork]) -> String {
         vec![
             index.index.clone(),
             format!("{} of {}", index.shards.completed, index.shards.total),
-            grouped(index.live),
+            live(index),
             grouped(index.books.written),
             grouped(index.books.failed),
             grouped(index.books.skipped_total()),
@@ -88,19 +88,36 @@ fn indices_table(indices: &[IndexWork]) -> String {
     table(&header, rows.collect(), &[1, 2, 3, 4, 5, 6])
 }
 
-/// Both sides stand against each other only when all is done: until then live documents of unfinished shards are missing.
-fn balance(work: &Work, ended: bool) -> String {
+/// How many live documents an index has is known when all its shards are done.
+fn live(index: &IndexWork) -> String {
+    if index.shards.incomplete == 0 { grouped(index.live) } else { "-".to_owned() }
+}
+
+/// Both sides stand against each other only when all is done: live documents of other shards are not known.
+fn balance(work: &Work, end: Option<RunEnd>) -> String {
     let sides = format!(
         "{} written + {} failed + {} skipped",
         grouped(work.books.written),
         grouped(work.books.failed),
         grouped(work.books.skipped_total())
     );
-    if !ended {
-        return format!("So far: {sides}");
-    }
     let live: u64 = work.indices.iter().map(|index| index.live).sum();
-    format!("Books: {} live = {sides}", grouped(live))
+    match end {
+        None => format!("So far: {sides}"),
+        Some(RunEnd::Failed) => {
+            format!("Books: {sides}, before {} failed", count_of(work.shards.failed, "shard"))
+        }
+        Some(_) => format!("Books: {} live = {sides}", grouped(live)),
+    }
+}
+
+/// What to add to the command to fill again what was given up.
+fn again(work: &Work) -> String {
+    let mut indices: Vec<_> = work.failed.iter().map(|failed| failed.index.as_str()).collect();
+    indices.sort_unstable();
+    indices.dedup();
+    let indices: String = indices.iter().map(|index| format!(" --index {index}")).collect();
+    format!("--session again{indices}")
 }
 
 fn verdict(end: Option<RunEnd>, work: &Work) -> String {
@@ -112,9 +129,12 @@ fn verdict(end: Option<RunEnd>, work: &Work) -> String {
                 "Backfill complete with errors: all {shards} done, but not every document was written"
             )
         }
-        Some(RunEnd::Failed) => {
-            format!("Backfill failed: {} of {shards} given up", work.shards.failed)
-        }
+        Some(RunEnd::Failed) => format!(
+            "Backfill failed: {} of {shards} given up, the others are done. Once the cause is mended, fill what is \
+             missing under another session: {}",
+            work.shards.failed,
+            again(work)
+        ),
         None => {
             let percent = (work.bytes_done * 100).checked_div(work.bytes_total).unwrap_or(0);
             format!("In progress: {percent} % of {}", IndexRow::human_size(work.bytes_total))

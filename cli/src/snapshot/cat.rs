@@ -35,13 +35,20 @@ pub(crate) async fn run(arguments: Cat, output: &Output) -> Result<Exit, Failure
         }
     }
     if shards == 0 {
-        return Err(Failure::nothing_selected(format!(
-            "no shard of snapshot `{}` is selected",
-            snapshot.name()
-        )));
+        return Err(Failure::nothing_selected(nothing_selected(&snapshot, arguments.shard)));
     }
     summarise(&summary, output);
     Ok(if summary.skipped.is_empty() { Exit::Completed } else { Exit::CompletedWithErrors })
+}
+
+fn nothing_selected(snapshot: &Snapshot, shard: Option<u32>) -> String {
+    let name = snapshot.name();
+    match shard {
+        None => format!("snapshot `{name}` holds no index"),
+        Some(number) => format!(
+            "no selected index of snapshot `{name}` has a shard {number}; shards are numbered from 0"
+        ),
+    }
 }
 
 async fn shards_of(

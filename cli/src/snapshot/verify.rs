@@ -145,8 +145,17 @@ fn conclude(report: &Report, output: &Output) -> Result<()> {
     }
     let shards = count_of(report.shards.len() as u64, "shard");
     let documents = grouped(report.shards.iter().map(|verdict| verdict.live).sum());
+    let unreadable: u64 =
+        report.shards.iter().flat_map(|verdict| verdict.unreadable.values()).sum();
+    let aside = match unreadable {
+        0 => String::new(),
+        count => format!(", {} of them without a source that can be read", grouped(count)),
+    };
     output.line(&match report.damaged {
-        0 => format!("Snapshot {} is sound: {shards}, {documents} live documents", report.snapshot),
+        0 => format!(
+            "Snapshot {} is sound: {shards}, {documents} live documents{aside}",
+            report.snapshot
+        ),
         damaged => {
             format!("Snapshot {} is damaged: {damaged} of {shards} cannot be read", report.snapshot)
         }

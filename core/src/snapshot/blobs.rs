@@ -87,11 +87,11 @@ impl Blobs {
         }
         let path = self.path(blob)?;
         let got = self.store.get_range(&path, range.clone()).await;
-        let bytes = got.map_err(|error| self.explain_range(error, blob, &range))?;
-        if bytes.len() as u64 != wanted {
-            return Err(truncated(blob, &range, bytes.len() as u64));
+        match got {
+            Ok(bytes) if bytes.len() as u64 == wanted => Ok(bytes),
+            Ok(bytes) => Err(self.truncated(blob, &range, bytes.len() as u64)),
+            Err(error) => Err(self.explain_range(error, blob, &range).await),
         }
-        Ok(bytes)
     }
 
     /// The size of a blob in bytes.
@@ -127,30 +127,33 @@ impl Blobs {
             .with_source(error)
     }
 
-    /// A range past the end is a blob that is too short, not a store that is away.
-    fn explain_range(&self, error: object_store::Error, blob: &str, range: &Range<u64>) -> Error {
-        let text = error.to_string();
-        if text.contains("Out of range")
-            || text.contains("out of range")
-            || text.contains("InvalidRange")
-        {
-            return truncated(blob, range, 0)
-                .with_context("repository", self.name())
-                .with_source(error);
+    /// A range past the end is a blob that is too short, not a store that is away. Stores say so in their own words, so
+    /// the blob's size is asked.
+    async fn explain_range(
+        &self,
+        error: object_store::Error,
+        blob: &str,
+        range: &Range<u64>,
+    ) -> Error {
+        match self.size(blob).await {
+            Ok(size) if size < range.end => {
+                self.truncated(blob, range, size.saturating_sub(range.start)).with_source(error)
+            }
+            _ => self.explain(error, blob),
         }
-        self.explain(error, blob)
     }
-}
 
-fn truncated(blob: &str, range: &Range<u64>, got: u64) -> Error {
-    Error::new(
-        ErrorKind::Corrupt,
-        format!(
-            "the file is too short: bytes {}..{} were asked for, {got} are there",
-            range.start, range.end
-        ),
-    )
-    .with_context("file", blob)
+    fn truncated(&self, blob: &str, range: &Range<u64>, got: u64) -> Error {
+        Error::new(
+            ErrorKind::Corrupt,
+            format!(
+                "the file is too short: of bytes {}..{} that must be there, {got} are",
+                range.start, range.end
+            ),
+        )
+        .with_context("file", blob)
+        .with_context("repository", self.name())
+    }
 }
 
 fn is_local_io(error: &(dyn std::error::Error + 'static)) -> bool {

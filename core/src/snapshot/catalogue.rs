@@ -15,6 +15,9 @@ const KNOWN_MIN_VERSIONS: [&str; 3] = ["7.6.0", "7.9.0", "7.12.0"];
 /// The parsed catalogue. Members that are not known are ignored, as newer servers add some.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Catalogue {
+    /// The blob it was read from.
+    #[serde(skip)]
+    pub(crate) blob: String,
     #[serde(default)]
     min_version: Option<String>,
     #[serde(default)]
@@ -116,7 +119,10 @@ impl Catalogue {
             .ok_or_else(|| no_catalogue(blobs.name(), &files))?;
         let name = format!("index-{newest}");
         let bytes = blobs.get(&name).await?;
-        Self::parse(&bytes).map_err(|error| error.with_context("file", name))
+        match Self::parse(&bytes) {
+            Ok(catalogue) => Ok(Self { blob: name, ..catalogue }),
+            Err(error) => Err(error.with_context("file", name)),
+        }
     }
 
     fn parse(bytes: &Bytes) -> Result<Self> {
@@ -159,6 +165,7 @@ impl Catalogue {
                         ErrorKind::Corrupt,
                         format!("the catalogue has no metadata blob for `{identifier}`"),
                     )
+                    .with_context("file", &self.blob)
                 })?
             }
         };

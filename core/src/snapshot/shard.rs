@@ -52,7 +52,8 @@ impl Shard {
         let files = Arc::new(ShardFiles::new(blobs, folder, manifest, Handle::current()));
         let directory = Arc::clone(&files);
         let commit =
-            on_blocking_thread(move || Commit::open(&*directory).map_err(explain_lucene)).await?;
+            on_blocking_thread(move || Commit::open(&*directory).map_err(explain_lucene)).await;
+        let commit = commit.map_err(|error| files.name_blob(error))?;
         Ok(Self { metadata, number, files, commit: Arc::new(commit) })
     }
 
@@ -95,9 +96,11 @@ impl Shard {
         read_in_background(self.clone(), options)
     }
 
-    /// Says in which shard an error happened.
+    /// Says in which shard an error happened, and in which file of the repository.
     pub(crate) fn locate(&self, error: Error) -> Error {
-        error.with_context("shard", format!("{}[{}]", self.index(), self.number))
+        self.files
+            .name_blob(error)
+            .with_context("shard", format!("{}[{}]", self.index(), self.number))
     }
 
     pub(crate) fn open_segment(&self, ordinal: usize) -> Result<Segment> {

@@ -50,6 +50,28 @@ impl ShardFiles {
         Ok(())
     }
 
+    /// Adds to an error about a Lucene file where its bytes lie in the repository: nobody finds `_1.fdt` there.
+    pub(crate) fn name_blob(&self, error: Error) -> Error {
+        let file = error.context().find(|(name, _)| *name == "file").map(|(_, file)| file);
+        match file.and_then(|file| self.blob_of(file)) {
+            Some(blob) => error.with_context("blob", blob),
+            None => error,
+        }
+    }
+
+    /// The blob of a file; for a file inside a compound file, that one's.
+    fn blob_of(&self, file: &str) -> Option<String> {
+        let segment = file.split('.').next()?;
+        let segment = segment.match_indices('_').nth(1).map_or(segment, |(at, _)| &segment[..at]);
+        let compound = format!("{segment}.cfs");
+        let file = self.files.get(file).or_else(|| self.files.get(&compound))?;
+        match &file.content {
+            Content::Blobs { stem, parts: 1, .. } => Some(self.blob(stem, 1, 0)),
+            Content::Blobs { stem, .. } => Some(format!("{}/{stem}.part*", self.folder)),
+            Content::Inline(_) => None,
+        }
+    }
+
     fn blob(&self, stem: &str, parts: u64, part: u64) -> String {
         match parts {
             1 => format!("{}/{stem}", self.folder),

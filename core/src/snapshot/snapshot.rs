@@ -80,14 +80,19 @@ impl Snapshot {
                 format!("no index `{name}` in snapshot `{}`", self.name()),
             )
         })?;
-        let blob = self.catalogue.index_metadata_blob(&self.entry, index)?;
-        let metadata = IndexMetadata::parse(&self.blobs.get(&blob).await?)
-            .map_err(|error| error.with_context("file", blob).with_context("index", name))?;
+        let metadata =
+            self.read_metadata(index).await.map_err(|error| error.with_context("index", name))?;
         Ok(SnapshotIndex {
             metadata: Arc::new(metadata),
             folder: format!("indices/{}", index.id),
             shard_path_type: index.shard_path_type,
         })
+    }
+
+    async fn read_metadata(&self, index: &CatalogueIndex) -> Result<IndexMetadata> {
+        let blob = self.catalogue.index_metadata_blob(&self.entry, index)?;
+        IndexMetadata::parse(&self.blobs.get(&blob).await?)
+            .map_err(|error| error.with_context("file", blob))
     }
 
     /// One shard of an index.
@@ -156,6 +161,7 @@ impl Snapshot {
                 "snapshot `{}` holds indices that the catalogue does not know: {missing:?}",
                 self.name()
             ),
-        ))
+        )
+        .with_context("file", &self.catalogue.blob))
     }
 }

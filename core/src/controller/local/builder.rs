@@ -11,7 +11,7 @@ use crate::controller::EventSender;
 use crate::coordination::{Coordinator, LeaseRules, LocalWorkStore, Session};
 use crate::settings::BackfillSettings;
 use crate::snapshot::Snapshot;
-use crate::{Clock, Error, Result, SystemClock};
+use crate::{Clock, Error, ErrorKind, Result, SystemClock};
 
 /// Settings (data) and components (objects) from which a [`LocalBackfill`] is built.
 #[derive(Debug)]
@@ -53,11 +53,11 @@ impl LocalBackfillBuilder {
     /// # Errors
     /// `Config` for a session name that is none; what opening the target folder fails with.
     pub fn build(mut self) -> Result<LocalBackfill> {
-        std::fs::create_dir_all(&self.settings.target).map_err(|error| {
-            Error::from(error).with_context("target", self.settings.target.display())
-        })?;
         // However the folder is written, it is one target.
-        self.settings.target = std::fs::canonicalize(&self.settings.target)?;
+        let made = std::fs::create_dir_all(&self.settings.target)
+            .and_then(|()| std::fs::canonicalize(&self.settings.target));
+        self.settings.target =
+            made.map_err(|error| no_target_folder(&self.settings.target, error))?;
         let cluster = match self.cluster {
             Some(cluster) => cluster,
             None => Arc::new(LocalCluster::open(&self.settings.target)?),
@@ -76,6 +76,18 @@ impl LocalBackfillBuilder {
             snapshot: OnceCell::new_with(self.snapshot),
         }))
     }
+}
+
+fn no_target_folder(target: &Path, error: std::io::Error) -> Error {
+    let what = match target.is_file() {
+        true => "there is a file of that name".to_owned(),
+        false => error.to_string(),
+    };
+    let message = format!(
+        "cannot make the target folder {}: {what}; name a folder that you may write to",
+        target.display()
+    );
+    Error::new(ErrorKind::Io, message).with_source(error)
 }
 
 impl LocalBackfill {
