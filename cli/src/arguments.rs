@@ -1,9 +1,13 @@
 //! What can be typed.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use snapfill::cluster::TargetAddress;
+
+use crate::exit::Failure;
 
 /// Fill a search cluster with the documents of an Elasticsearch or OpenSearch snapshot, and prove that none was lost.
 #[derive(Debug, Parser)]
@@ -65,6 +69,28 @@ pub(crate) enum ClustersCommand {
     CatIndices(CatIndices),
 }
 
+/// A target as it was typed. It is understood later: a wrong argument is printed back, and an address may hold a password.
+#[derive(Clone)]
+pub(crate) struct Target(String);
+
+impl From<String> for Target {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Target")
+    }
+}
+
+impl Target {
+    pub(crate) fn folder(&self) -> Result<PathBuf, Failure> {
+        self.0.parse::<TargetAddress>().map(TargetAddress::folder).map_err(Failure::usage)
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Repo {
     /// The repository: a folder or a file:// URL
@@ -101,7 +127,7 @@ pub(crate) struct Plan {
     pub(crate) snapshot: String,
     /// The target: a folder for a local one; checked for a session that is about something else
     #[arg(long, value_name = "DIR")]
-    pub(crate) target: Option<PathBuf>,
+    pub(crate) target: Option<Target>,
     /// Only this index (may be given several times)
     #[arg(long = "index", value_name = "NAME")]
     pub(crate) indices: Vec<String>,
@@ -117,7 +143,7 @@ pub(crate) struct Run {
     pub(crate) snapshot: String,
     /// The target: a folder, which is made when it is not there
     #[arg(long, value_name = "DIR")]
-    pub(crate) target: PathBuf,
+    pub(crate) target: Target,
     #[command(flatten)]
     pub(crate) how: RunOptions,
 }
@@ -130,7 +156,7 @@ pub(crate) struct RunShort {
     pub(crate) snapshot: String,
     /// The target: a folder, which is made when it is not there
     #[arg(value_name = "TARGET")]
-    pub(crate) target: PathBuf,
+    pub(crate) target: Target,
     #[command(flatten)]
     pub(crate) how: RunOptions,
 }
@@ -179,7 +205,7 @@ fn lease(text: &str) -> Result<Duration, String> {
 pub(crate) struct Status {
     /// The target's folder
     #[arg(long, value_name = "DIR")]
-    pub(crate) target: PathBuf,
+    pub(crate) target: Target,
     /// The run's session, where it was given one
     #[arg(long, value_name = "NAME", default_value = "")]
     pub(crate) session: String,
@@ -199,13 +225,13 @@ pub(crate) struct CatIndices {
     pub(crate) snapshot: Option<String>,
     /// The target's folder
     #[arg(long, value_name = "DIR")]
-    pub(crate) target: Option<PathBuf>,
+    pub(crate) target: Option<Target>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Get {
     /// The target's folder
-    pub(crate) target: PathBuf,
+    pub(crate) target: Target,
     /// The index
     pub(crate) index: String,
     /// The document's `_id`

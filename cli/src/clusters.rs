@@ -32,7 +32,7 @@ pub(crate) async fn cat_indices(arguments: CatIndices, output: &Output) -> Resul
         _ => None,
     };
     let target = match &arguments.target {
-        Some(target) => Some(LocalCluster::open_existing(target)?.cat_indices().await?),
+        Some(target) => Some(LocalCluster::open_existing(target.folder()?)?.cat_indices().await?),
         None => None,
     };
     let sides = [

@@ -13,6 +13,7 @@ use crate::output::Output;
 pub(crate) enum Exit {
     Completed,
     Failed,
+    Usage,
     CompletedWithErrors,
     NothingSelected,
     SnapshotUnreadable,
@@ -24,6 +25,7 @@ impl Exit {
         match self {
             Self::Completed => 0,
             Self::Failed => 1,
+            Self::Usage => 2,
             Self::CompletedWithErrors => 3,
             Self::NothingSelected => 4,
             Self::SnapshotUnreadable => 5,
@@ -65,6 +67,11 @@ impl Failure {
     /// The error of reading a snapshot, in a command that tells this apart.
     pub(crate) fn unreadable(error: Error) -> Self {
         Self { error, exit: Exit::SnapshotUnreadable }
+    }
+
+    /// An argument that cannot be used.
+    pub(crate) fn usage(error: Error) -> Self {
+        Self { error, exit: Exit::Usage }
     }
 
     /// A selection that matches nothing.

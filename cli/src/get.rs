@@ -8,9 +8,13 @@ use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
 pub(crate) async fn run(arguments: Get, output: &Output) -> Result<Exit, Failure> {
-    let cluster = LocalCluster::open_existing(&arguments.target)?;
+    let folder = arguments.target.folder()?;
+    let cluster = LocalCluster::open_existing(&folder)?;
     if !cluster.has_index(&arguments.index).await? {
-        return Err(no_index(&cluster, &arguments).await?.into());
+        return Err(no_index(&cluster, &arguments.index)
+            .await?
+            .with_context("target", folder.display())
+            .into());
     }
     let found = cluster.get(&arguments.index, &arguments.id, arguments.routing.as_deref()).await?;
     let document = found.ok_or_else(|| {
@@ -18,7 +22,7 @@ pub(crate) async fn run(arguments: Get, output: &Output) -> Result<Exit, Failure
             ErrorKind::NotFound,
             format!("no document `{}` in index `{}`", arguments.id, arguments.index),
         )
-        .with_context("target", arguments.target.display())
+        .with_context("target", folder.display())
     })?;
     let mut line = Vec::new();
     write_hit(&mut line, &arguments.index, &document.as_ref());
@@ -26,9 +30,9 @@ pub(crate) async fn run(arguments: Get, output: &Output) -> Result<Exit, Failure
     Ok(Exit::Completed)
 }
 
-async fn no_index(cluster: &LocalCluster, arguments: &Get) -> snapfill::Result<Error> {
+async fn no_index(cluster: &LocalCluster, index: &str) -> snapfill::Result<Error> {
     let held: Vec<_> = cluster.cat_indices().await?.into_iter().map(|row| row.index).collect();
     let held = if held.is_empty() { "none".to_owned() } else { held.join(", ") };
-    let message = format!("no index `{}` in the target; it holds {held}", arguments.index);
-    Ok(Error::new(ErrorKind::NotFound, message).with_context("target", arguments.target.display()))
+    let message = format!("no index `{index}` in the target; it holds {held}");
+    Ok(Error::new(ErrorKind::NotFound, message))
 }

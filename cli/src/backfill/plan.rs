@@ -74,7 +74,7 @@ fn print_findings(plan: &Plan, there: &[String], output: &Output) -> Result<(), 
 
 async fn already_there(arguments: &Arguments, plan: &Plan) -> Result<Vec<String>, Failure> {
     let Some(target) = &arguments.target else { return Ok(Vec::new()) };
-    let cluster = match LocalCluster::open_existing(target) {
+    let cluster = match LocalCluster::open_existing(target.folder()?) {
         Ok(cluster) => cluster,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error.into()),

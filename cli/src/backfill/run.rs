@@ -15,7 +15,7 @@ use super::status::print_work;
 pub(crate) async fn run(arguments: Run, output: &Output) -> Result<Exit, Failure> {
     let snapshot = open(&arguments.repo, &arguments.snapshot).await?;
     require_indices(&snapshot, &arguments.how.indices)?;
-    let backfill = LocalBackfill::builder(settings(arguments)).with_snapshot(snapshot).build()?;
+    let backfill = LocalBackfill::builder(settings(arguments)?).with_snapshot(snapshot).build()?;
     let mut events = backfill.events();
     // One listener from beginning to end: a Ctrl-C between planning and the first bulk is not lost.
     let interrupted = tokio::signal::ctrl_c();
@@ -49,20 +49,21 @@ pub(crate) async fn run(arguments: Run, output: &Output) -> Result<Exit, Failure
     }
 }
 
-fn settings(arguments: Run) -> BackfillSettings {
+fn settings(arguments: Run) -> Result<BackfillSettings, Failure> {
     let bulk = BulkSettings {
         bytes: usize::try_from(arguments.how.bulk_bytes).unwrap_or(usize::MAX),
         documents: usize::try_from(arguments.how.bulk_documents).unwrap_or(usize::MAX),
         ..BulkSettings::default()
     };
-    BackfillSettings {
+    let target = arguments.target.folder()?;
+    Ok(BackfillSettings {
         session: arguments.how.session,
         indices: arguments.how.indices,
         workers: arguments.how.workers.into(),
         lease: arguments.how.lease,
         bulk,
-        ..BackfillSettings::new(arguments.repo, arguments.snapshot, arguments.target)
-    }
+        ..BackfillSettings::new(arguments.repo, arguments.snapshot, target)
+    })
 }
 
 /// Planning reads the snapshot: what it finds wrong there is the snapshot's fault.

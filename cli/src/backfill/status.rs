@@ -11,7 +11,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::{Output, count_of, grouped, table};
 
 pub(crate) async fn run(arguments: Status, output: &Output) -> Result<Exit, Failure> {
-    let backfill = LocalBackfill::attach(&arguments.target, &arguments.session).await?;
+    let backfill = LocalBackfill::attach(&arguments.target.folder()?, &arguments.session).await?;
     if !arguments.deep_check {
         let status = backfill.status().await?;
         if output.is_json() {

@@ -1,5 +1,6 @@
 //! The target: what a search cluster must be able to do to be filled, and the embedded one.
 //!
+//! - [`address`]: [`TargetAddress`], where a target is
 //! - [`client`]: the trait [`ClusterClient`], its sugar [`ClusterClientExt`]
 //! - [`capability`]: what an implementation can do
 //! - [`info`]: who a cluster is and how it fares
@@ -7,6 +8,7 @@
 //! - [`bulk`]: a bulk request and what became of each of its documents
 //! - [`local`]: [`LocalCluster`], a directory with a SQLite file (feature `local`)
 
+pub mod address;
 pub mod bulk;
 pub mod capability;
 pub mod client;
@@ -16,6 +18,7 @@ pub mod info;
 #[cfg(feature = "local")]
 pub mod local;
 
+pub use address::TargetAddress;
 pub use bulk::{BulkBody, BulkOperation, BulkOutcome, ItemError, ItemOutcome};
 pub use capability::ClusterCapability;
 pub use client::{ClusterClient, ClusterClientExt};
