@@ -28,3 +28,8 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use document::{Document, DocumentBatch, DocumentBatchBuilder, DocumentRef};
 pub use error::{Error, ErrorKind, Result};
 pub use hit::write_hit;
+
+/// The code of the README compiles.
+#[cfg(all(doctest, feature = "local"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;

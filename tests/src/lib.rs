@@ -4,3 +4,5 @@
 #![allow(clippy::panic)]
 
 pub mod fixtures;
+pub mod random;
+pub mod target;

@@ -4,33 +4,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use snapfill::cluster::{ClusterClient, LocalCluster};
 use snapfill::controller::{BackfillController, BackfillStatus, Event, LocalBackfill, RunEnd};
 use snapfill::settings::BackfillSettings;
-use snapfill_tests::fixtures::{FIXTURES, Fixture, Line, SNAPSHOTS, assert_same};
+use snapfill_tests::fixtures::{FIXTURES, Fixture, SNAPSHOTS, assert_same};
+use snapfill_tests::target::documents_of;
 
 fn settings(fixture: Fixture, snapshot: &str, target: &Path) -> BackfillSettings {
     let repository = fixture.repository().display().to_string();
     BackfillSettings { workers: 3, ..BackfillSettings::new(repository, snapshot, target) }
-}
-
-async fn documents_of(target: &Path) -> Vec<Line> {
-    let cluster = LocalCluster::open_existing(target).unwrap();
-    let mut lines = Vec::new();
-    for row in cluster.cat_indices().await.unwrap() {
-        let mut scan = cluster.scan(&row.index).await.unwrap();
-        while let Some(page) = scan.next_batch().await.unwrap() {
-            lines.extend(page.documents().map(|document| Line {
-                index: row.index.clone(),
-                doc_type: document.doc_type.map(|name| name.to_string()),
-                id: document.id,
-                routing: document.routing,
-                source: Some(String::from_utf8(document.source.to_vec()).unwrap()),
-            }));
-        }
-    }
-    lines.sort();
-    lines
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,22 @@
+//! The command line as its users meet it: the program is run, and what it prints, how it ends and what it leaves behind
+//! is looked at.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `cat` | the documents of every fixture, on standard output |
+//! | `run` | a backfill from its plan to its last document |
+//! | `kill` | a backfill that is killed, interrupted, or run twice at once |
+//! | `faults` | wrong folders, full disks, targets that cannot be written |
+//! | `damage` | repositories of which a file is flipped, cut or gone |
+//! | `program` | running the program |
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod cat;
+mod damage;
+mod faults;
+mod kill;
+mod program;
+mod readme;
+mod run;
