@@ -86,6 +86,11 @@ impl DocumentBatch {
         self.data.len()
     }
 
+    /// Bytes that it takes up: small documents take less than the entries that say where they are.
+    pub(crate) fn memory(&self) -> usize {
+        self.data.len() + self.entries.len() * size_of::<Entry>()
+    }
+
     /// Bytes of the sources alone.
     pub fn source_bytes(&self) -> u64 {
         self.entries.iter().map(|entry| entry.source.len() as u64).sum()

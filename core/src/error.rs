@@ -128,6 +128,18 @@ impl Error {
         self
     }
 
+    /// The same error for another listener. The underlying cause stays with the first.
+    pub(crate) fn duplicate(&self) -> Self {
+        let Inner { kind, message, retryable, context, .. } = &*self.0;
+        Self(Box::new(Inner {
+            kind: *kind,
+            message: message.clone(),
+            retryable: *retryable,
+            context: context.clone(),
+            source: None,
+        }))
+    }
+
     /// What went wrong.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

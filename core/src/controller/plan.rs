@@ -54,19 +54,20 @@ impl Plan {
     /// Looks at every index of the snapshot and measures the shards of those that are selected.
     ///
     /// # Errors
-    /// `NotFound` when the selection names an index that the snapshot does not hold; otherwise what reading the
-    /// metadata fails with.
+    /// `NotFound` when the selection names an index that the snapshot does not hold, with a context `selection` when it
+    /// holds none of them; otherwise what reading the metadata fails with.
     pub async fn make(snapshot: &Snapshot, selection: &[String]) -> Result<Self> {
         let names = snapshot.index_names();
         if let Some(absent) = selection.iter().find(|name| !names.contains(&name.as_str())) {
-            return Err(Error::new(
-                ErrorKind::NotFound,
-                format!(
-                    "no index `{absent}` in snapshot `{}`; it holds {}",
-                    snapshot.name(),
-                    names.join(", ")
-                ),
-            ));
+            let message = format!(
+                "no index `{absent}` in snapshot `{}`; it holds {}",
+                snapshot.name(),
+                names.join(", ")
+            );
+            let error = Error::new(ErrorKind::NotFound, message);
+            let some_match = selection.iter().any(|name| names.contains(&name.as_str()));
+            let context = if some_match { "index" } else { "selection" };
+            return Err(error.with_context(context, absent));
         }
         let mut indices = Vec::with_capacity(names.len());
         for name in names {

@@ -34,6 +34,23 @@ impl Default for LeaseRules {
     }
 }
 
+impl LeaseRules {
+    /// Refuses a bulk timeout that leaves next to no time of a lease to begin a bulk in.
+    ///
+    /// # Errors
+    /// `Config`, with both numbers.
+    pub fn require_room_for(&self, bulk_timeout: Duration) -> Result<(), Error> {
+        if bulk_timeout.saturating_add(self.margin) <= self.length * 7 / 8 {
+            return Ok(());
+        }
+        let message = format!(
+            "a lease of {:?} is too short for bulks that may take {bulk_timeout:?}: a bulk must end {:?} before its lease; lengthen the lease or shorten the bulk timeout",
+            self.length, self.margin
+        );
+        Err(Error::new(ErrorKind::Config, message))
+    }
+}
+
 /// One lease: a worker, and which of its leases of the item. A later lease of the same worker is another one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LeaseToken {

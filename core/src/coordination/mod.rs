@@ -17,7 +17,7 @@ mod held;
 pub mod lease;
 #[cfg(feature = "local")]
 pub mod local;
-mod random;
+pub(crate) mod random;
 pub mod run;
 pub mod session;
 pub mod store;

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 
 /// A number below 2^53, so that it survives JSON readers that know doubles only.
-pub(super) fn number() -> u64 {
+pub(crate) fn number() -> u64 {
     // Each `RandomState` has keys of its own, from the operating system's randomness.
     RandomState::new().hash_one(0_u8) >> 11
 }

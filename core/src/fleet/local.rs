@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Fleet;
 use crate::controller::{Event, EventSender, FleetCounts};
+use crate::coordination::random;
 use crate::pipeline::WorkerEnd;
 use crate::{Error, ErrorKind, Result};
 
@@ -23,6 +24,8 @@ type WorkerMaker = dyn Fn(String, CancellationToken) -> WorkerFuture + Send + Sy
 pub(crate) struct TaskFleet {
     make: Arc<WorkerMaker>,
     events: EventSender,
+    /// Sets its workers apart from those of other fleets, also of processes with the same number in other containers.
+    tag: u64,
     state: Arc<Mutex<State>>,
     running: watch::Sender<usize>,
 }
@@ -32,7 +35,7 @@ struct State {
     desired: usize,
     workers: Vec<Member>,
     started: u64,
-    /// The first error that ended a worker since the fleet was last empty.
+    /// The first error that ended a worker since the fleet last grew from nothing.
     failure: Option<Error>,
 }
 
@@ -44,15 +47,16 @@ struct Member {
 impl TaskFleet {
     pub(crate) fn new(events: EventSender, make: Arc<WorkerMaker>) -> Self {
         let (running, _) = watch::channel(0);
-        Self { make, events, state: Arc::default(), running }
+        let tag = random::number() & 0xffff_ffff;
+        Self { make, events, tag, state: Arc::default(), running }
     }
 
-    /// Waits until no worker is left; the error that ended one, if one did.
+    /// Waits until no worker is left; the error that ended one, if one did. Whoever asks is told.
     pub(crate) async fn empty(&self) -> Option<Error> {
         let mut running = self.running.subscribe();
         // The sender lives in `self`: waiting cannot fail.
         let _ = running.wait_for(|running| *running == 0).await;
-        self.state().failure.take()
+        self.state().failure.as_ref().map(Error::duplicate)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -61,7 +65,7 @@ impl TaskFleet {
 
     fn spawn(&self, state: &mut State) {
         state.started += 1;
-        let name = format!("local-{}-{}", std::process::id(), state.started);
+        let name = format!("local-{}-{:08x}-{}", std::process::id(), self.tag, state.started);
         let stop = CancellationToken::new();
         let work = (self.make)(name.clone(), stop.clone());
         state.workers.push(Member { name: name.clone(), stop });
@@ -96,7 +100,7 @@ impl Fleet for TaskFleet {
     async fn desired(&self, workers: usize) -> Result<()> {
         let mut state = self.state();
         state.desired = workers;
-        if state.workers.is_empty() {
+        if state.workers.is_empty() && workers > 0 {
             state.failure = None;
         }
         let staying = state.workers.iter().filter(|member| !member.stop.is_cancelled()).count();
@@ -159,9 +163,87 @@ mod tests {
         let failing =
             fleet(|_| Box::pin(async { Err(Error::new(ErrorKind::Io, "the disk is full")) }));
         failing.desired(2).await.unwrap();
-        assert_eq!(failing.empty().await.unwrap().kind(), ErrorKind::Io);
+        for _ in 0..2 {
+            assert_eq!(
+                failing.empty().await.unwrap().kind(),
+                ErrorKind::Io,
+                "whoever asks is told"
+            );
+        }
+        failing.desired(0).await.unwrap();
+        assert!(failing.empty().await.is_some(), "sending nobody away is no new beginning");
         let panicking = fleet(|_| Box::pin(async { panic!("a defect") }));
         panicking.desired(1).await.unwrap();
         assert_eq!(panicking.empty().await.unwrap().kind(), ErrorKind::Unexpected);
+    }
+    #[tokio::test]
+    async fn a_new_beginning_forgets_how_the_last_one_ended() {
+        let fleet = fleet(|stop| {
+            Box::pin(async move {
+                stop.cancelled().await;
+                Err(Error::new(ErrorKind::Io, "the disk is full"))
+            })
+        });
+        fleet.desired(1).await.unwrap();
+        fleet.desired(0).await.unwrap();
+        assert!(fleet.empty().await.is_some());
+        fleet.desired(1).await.unwrap();
+        assert!(fleet.state().failure.is_none());
+    }
+
+    #[tokio::test]
+    async fn no_end_is_missed_however_it_falls_with_the_waiting() {
+        for _ in 0..200 {
+            let fleet = fleet(|_| Box::pin(async { Ok(WorkerEnd::NothingLeft) }));
+            fleet.desired(2).await.unwrap();
+            let waiting = tokio::spawn({
+                let fleet = fleet.clone();
+                async move { fleet.empty().await }
+            });
+            fleet.empty().await;
+            fleet.desired(1).await.unwrap();
+            fleet.empty().await;
+            assert!(waiting.await.unwrap().is_none());
+        }
+    }
+
+    #[tokio::test]
+    async fn workers_that_are_going_are_not_counted_as_staying() {
+        let (gate, _) = watch::channel(false);
+        let opened = gate.clone();
+        let slow = fleet(move |stop| {
+            let mut open = opened.subscribe();
+            Box::pin(async move {
+                stop.cancelled().await;
+                let _ = open.wait_for(|open| *open).await;
+                Ok(WorkerEnd::Stopped)
+            })
+        });
+        slow.desired(2).await.unwrap();
+        slow.desired(0).await.unwrap();
+        slow.desired(1).await.unwrap();
+        let counts = slow.counts().await.unwrap();
+        assert_eq!((counts.running, counts.desired, counts.terminating), (1, 1, 2));
+        gate.send_replace(true);
+        slow.desired(0).await.unwrap();
+        assert!(slow.empty().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn two_fleets_of_a_process_give_different_names() {
+        let names = Arc::new(Mutex::new(std::collections::BTreeSet::new()));
+        for _ in 0..2 {
+            let seen = Arc::clone(&names);
+            let fleet = TaskFleet::new(
+                EventSender::new(),
+                Arc::new(move |name, _| {
+                    seen.lock().unwrap().insert(name);
+                    Box::pin(async { Ok(WorkerEnd::NothingLeft) })
+                }),
+            );
+            fleet.desired(2).await.unwrap();
+            fleet.empty().await;
+        }
+        assert_eq!(names.lock().unwrap().len(), 4);
     }
 }

@@ -52,6 +52,11 @@ impl Acknowledgements {
         }
     }
 
+    /// Batches that are out, and those settled behind the oldest of them.
+    pub(crate) fn outstanding(&self) -> usize {
+        self.pending.len()
+    }
+
     /// Everything before this point is done.
     pub(crate) fn settled(&self) -> ReadPoint {
         self.settled

@@ -1,12 +1,46 @@
 //! Sends one batch until each of its documents is settled: written, or failed for good.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::cluster::{BulkBody, BulkOperation, ClusterClient, ItemError, ItemOutcome};
+use tokio_util::sync::CancellationToken;
+
+use crate::cluster::{BulkBody, BulkOperation, BulkOutcome, ClusterClient, ItemError, ItemOutcome};
 use crate::retry::RetryPolicy;
 use crate::{Books, Clock, DocumentBatch, Error, ErrorKind, Result};
+
+/// Between two looks at a lease whose renewal is late.
+const LEASE_WAIT: Duration = Duration::from_millis(250);
+
+/// Whether a bulk may begin now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leave {
+    /// It would end safely within the lease.
+    Granted,
+    /// Not before the lease is renewed.
+    NotYet,
+    /// The lease is over.
+    Over,
+}
+
+/// Asked before each attempt, since a lease that lasted for the first may not last for a later one.
+#[derive(Clone)]
+pub(crate) struct Gate(Arc<dyn Fn() -> Leave + Send + Sync>);
+
+impl Gate {
+    pub(crate) fn new(ask: impl Fn() -> Leave + Send + Sync + 'static) -> Self {
+        Self(Arc::new(ask))
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Gate").field(&(self.0)()).finish()
+    }
+}
 
 /// What a sender needs that stays the same from batch to batch.
 #[derive(Clone, Debug)]
@@ -16,6 +50,11 @@ pub(crate) struct BulkSender {
     pub(crate) retry: RetryPolicy,
     pub(crate) index: Arc<str>,
     pub(crate) operation: BulkOperation,
+    /// How long one attempt may take.
+    pub(crate) timeout: Duration,
+    pub(crate) gate: Gate,
+    /// Once cancelled, no attempt begins any more.
+    pub(crate) halt: CancellationToken,
 }
 
 /// A document that the target refused for good.
@@ -26,10 +65,21 @@ pub(crate) struct FailedDocument {
 }
 
 /// What became of a batch.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Settled {
     pub(crate) books: Books,
     pub(crate) failed: Vec<FailedDocument>,
+}
+
+/// How sending a batch ended, when no error ended it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// Every document has its outcome.
+    Settled(Settled),
+    /// Asked to halt before; documents may or may not have been written.
+    Halted,
+    /// The lease was over before; documents may or may not have been written.
+    LeaseOver,
 }
 
 impl BulkSender {
@@ -37,73 +87,125 @@ impl BulkSender {
     ///
     /// # Errors
     /// What the cluster fails with for good, or what it still fails with when the tries are used up.
-    pub(crate) async fn send(&self, batch: DocumentBatch, resent: Range<u32>) -> Result<Settled> {
+    pub(crate) async fn send(&self, batch: DocumentBatch, resent: Range<u32>) -> Result<Sent> {
         let mut settled = Settled::default();
         let mut pending = batch;
+        let mut resent = resent;
         let mut delays = self.retry.delays();
         while !pending.is_empty() {
-            let refused = self.send_once(&pending, &resent, &mut settled).await?;
-            if refused.is_empty() {
-                break;
+            if let Some(end) = self.wait_for_leave().await {
+                return Ok(end);
             }
-            let Some(delay) = delays.next() else {
-                return Err(still_refused(&self.index, &refused));
+            let trouble = match self.attempt(&pending).await {
+                Ok(outcome) => {
+                    let refused = book(&pending, outcome, &resent, &mut settled);
+                    if refused.is_empty() {
+                        break;
+                    }
+                    if refused.len() < pending.len() {
+                        // Slow, but it moves.
+                        delays = self.retry.delays();
+                    }
+                    let error = still_refused(&self.index, &refused);
+                    pending = pending
+                        .iter()
+                        .filter(|document| refused.contains_key(&document.number))
+                        .collect();
+                    error
+                }
+                Err(error) if error.is_retryable() => {
+                    // Any of them may have been written all the same: what is replaced now is our own.
+                    resent = 0..u32::MAX;
+                    error
+                }
+                Err(error) => return Err(error),
             };
-            tracing::debug!(index = %self.index, documents = refused.len(), ?delay, "the target is busy; sending again");
-            self.clock.sleep(delay).await;
-            pending =
-                pending.iter().filter(|document| refused.contains_key(&document.number)).collect();
+            let Some(delay) = delays.next() else { return Err(trouble) };
+            tracing::debug!(index = %self.index, documents = pending.len(), ?delay, error = %trouble, "sending again");
+            tokio::select! {
+                biased;
+                () = self.halt.cancelled() => return Ok(Sent::Halted),
+                () = self.clock.sleep(delay) => {}
+            }
         }
-        Ok(settled)
+        Ok(Sent::Settled(settled))
     }
 
-    /// Sends what is pending and books what is settled; returns what is to be sent again.
-    async fn send_once(
-        &self,
-        pending: &DocumentBatch,
-        resent: &Range<u32>,
-        settled: &mut Settled,
-    ) -> Result<HashMap<u32, Box<ItemError>>> {
+    /// Waits until an attempt may begin; says how the batch ended if none may any more.
+    async fn wait_for_leave(&self) -> Option<Sent> {
+        loop {
+            if self.halt.is_cancelled() {
+                return Some(Sent::Halted);
+            }
+            match (self.gate.0)() {
+                Leave::Granted => return None,
+                Leave::Over => return Some(Sent::LeaseOver),
+                Leave::NotYet => tokio::select! {
+                    () = self.halt.cancelled() => {}
+                    () = self.clock.sleep(LEASE_WAIT) => {}
+                },
+            }
+        }
+    }
+
+    /// Sends what is pending once, and waits no longer than the timeout for the answer.
+    async fn attempt(&self, pending: &DocumentBatch) -> Result<BulkOutcome> {
         let body = BulkBody {
             index: Arc::clone(&self.index),
             operation: self.operation,
             documents: pending.clone(),
         };
-        let outcome = self.retry.run(&*self.clock, || self.cluster.bulk(&body)).await?;
-        if outcome.items.len() != pending.len() {
-            return Err(Error::new(
-                ErrorKind::Unexpected,
-                format!(
-                    "the target answered {} items to {} documents",
-                    outcome.items.len(),
-                    pending.len()
-                ),
-            )
-            .with_context("index", &self.index));
+        let outcome = tokio::select! {
+            biased;
+            answer = self.cluster.bulk(&body) => answer?,
+            () = self.clock.sleep(self.timeout) => return Err(self.no_answer()),
+        };
+        if outcome.items.len() == pending.len() {
+            return Ok(outcome);
         }
-        let mut refused = HashMap::new();
-        for (document, item) in pending.iter().zip(outcome.items) {
-            match item {
-                ItemOutcome::Retry(error) => {
-                    refused.insert(document.number, error);
-                    continue;
-                }
-                ItemOutcome::Failed(error) => {
-                    settled.books.failed += 1;
-                    let id = document.id.to_owned();
-                    settled.failed.push(FailedDocument { id, error: *error });
-                    continue;
-                }
-                ItemOutcome::Created => {}
-                ItemOutcome::Updated if resent.contains(&document.number) => {}
-                ItemOutcome::Updated => settled.books.overwritten += 1,
-                ItemOutcome::Present => settled.books.present += 1,
-            }
-            settled.books.written += 1;
-            settled.books.bytes += document.source.len() as u64;
-        }
-        Ok(refused)
+        let message = format!(
+            "the target answered {} items to {} documents",
+            outcome.items.len(),
+            pending.len()
+        );
+        Err(Error::new(ErrorKind::Unexpected, message).with_context("index", &self.index))
     }
+
+    fn no_answer(&self) -> Error {
+        let message = format!("the target did not answer a bulk within {:?}", self.timeout);
+        Error::new(ErrorKind::Unavailable, message).with_context("index", &self.index)
+    }
+}
+
+/// Books what is settled; returns what is to be sent again.
+fn book(
+    pending: &DocumentBatch,
+    outcome: BulkOutcome,
+    resent: &Range<u32>,
+    settled: &mut Settled,
+) -> HashMap<u32, Box<ItemError>> {
+    let mut refused = HashMap::new();
+    for (document, item) in pending.iter().zip(outcome.items) {
+        match item {
+            ItemOutcome::Retry(error) => {
+                refused.insert(document.number, error);
+                continue;
+            }
+            ItemOutcome::Failed(error) => {
+                settled.books.failed += 1;
+                let id = document.id.to_owned();
+                settled.failed.push(FailedDocument { id, error: *error });
+                continue;
+            }
+            ItemOutcome::Created => {}
+            ItemOutcome::Updated if resent.contains(&document.number) => {}
+            ItemOutcome::Updated => settled.books.overwritten += 1,
+            ItemOutcome::Present => settled.books.present += 1,
+        }
+        settled.books.written += 1;
+        settled.books.bytes += document.source.len() as u64;
+    }
+    refused
 }
 
 fn still_refused(index: &str, refused: &HashMap<u32, Box<ItemError>>) -> Error {
@@ -117,3 +219,7 @@ fn still_refused(index: &str, refused: &HashMap<u32, Box<ItemError>>) -> Error {
     )
     .with_context("index", index)
 }
+
+#[cfg(test)]
+#[cfg(feature = "local")]
+mod tests;

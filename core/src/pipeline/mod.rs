@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `acknowledgements` | how far everything is done, whatever order bulks finish in |
 //! | `bulk_sender` | one batch, until each of its documents is settled |
+//! | `failure` | whose fault it was that a transfer ended before its time |
 //! | `transfer` | one work item, several bulks in flight, checkpoints on the way |
 //! | `worker` | items one after another, until none is left |
 
 mod acknowledgements;
 mod bulk_sender;
+mod failure;
 mod transfer;
 mod worker;
 

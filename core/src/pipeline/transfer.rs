@@ -3,28 +3,41 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::acknowledgements::{Acknowledgements, Ticket};
-use super::bulk_sender::{BulkSender, Settled};
+use super::bulk_sender::{BulkSender, Gate, Leave, Sent, Settled};
+use super::failure::TransferError;
 use crate::controller::{Event, EventSender};
-use crate::coordination::{Checkpoint, Held, Progress, SegmentProgress};
+use crate::coordination::{Checkpoint, Held, LeaseRules, Progress, SegmentProgress};
 use crate::settings::BulkSettings;
 use crate::snapshot::{
     DocumentStream, DocumentsOptions, ReadPoint, SegmentPoint, Shard, ShardBatch,
 };
-use crate::{Books, Error, ErrorKind, Result};
+use crate::{Books, Clock, Error, ErrorKind, Result};
 
 /// How many batches ahead the checkpoint says may have been sent: one write of it serves that many.
 const SEND_AHEAD_BATCHES: u32 = 16;
+
+/// How many batches may be acknowledged or out behind the oldest that is out, for each that may be in flight: what a
+/// crash has sent twice.
+const WINDOW: usize = 8;
+
+/// Between two renewals at least, however short the lease.
+const LEAST_RENEWAL_WAIT: Duration = Duration::from_millis(50);
+
+type Outcome<T> = std::result::Result<T, TransferError>;
 
 /// How a transfer ended, when no error ended it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TransferEnd {
     /// Every document of the item is settled.
-    Done,
-    /// Asked to stop; what was in flight is settled.
+    Done {
+        /// Documents of the shard that are not deleted, nested children among them.
+        undeleted: u64,
+    },
+    /// Asked to stop. What was in flight was waited for, once.
     Paused,
 }
 
@@ -33,8 +46,7 @@ pub(crate) struct Transfer<'a> {
     pub(crate) held: &'a Held,
     pub(crate) sender: BulkSender,
     pub(crate) bulk: &'a BulkSettings,
-    /// How long a lease runs from its renewal.
-    pub(crate) lease: Duration,
+    pub(crate) rules: &'a LeaseRules,
     pub(crate) events: &'a EventSender,
     pub(crate) stop: &'a CancellationToken,
 }
@@ -42,13 +54,15 @@ pub(crate) struct Transfer<'a> {
 /// What changes while a transfer runs.
 struct Flight {
     acks: Acknowledgements,
-    bulks: JoinSet<(Ticket, Result<Settled>)>,
+    bulks: JoinSet<(Ticket, Result<Sent>)>,
     /// Documents below this number may have been sent by an earlier holder of the item.
     resent_until: u32,
     /// Documents below this number may be sent before the checkpoint is written again.
     may_send_until: u32,
     /// Source bytes settled when the checkpoint was last written.
     checkpointed_bytes: u64,
+    /// Some batch was let go unsettled, because of a stop.
+    halted: bool,
 }
 
 impl Flight {
@@ -68,10 +82,23 @@ impl Flight {
     }
 }
 
+/// Asks the lease whether a bulk that takes up to `timeout` may begin.
+pub(crate) fn gate_of(held: &Arc<Held>, clock: &Arc<dyn Clock>, timeout: Duration) -> Gate {
+    let (held, clock) = (Arc::clone(held), Arc::clone(clock));
+    Gate::new(move || match held.deadline() {
+        Some(_) if held.may_send(timeout) => Leave::Granted,
+        Some(deadline) if clock.monotonic() < deadline => Leave::NotYet,
+        _ => Leave::Over,
+    })
+}
+
 impl Transfer<'_> {
     /// Runs to the end of the item, to a pause, or to an error. The progress made is returned either way.
-    pub(crate) async fn run(mut self, shard: &Shard) -> (Progress, Result<TransferEnd>) {
+    pub(crate) async fn run(mut self, shard: &Shard) -> (Progress, Outcome<TransferEnd>) {
         let item = self.held.item();
+        if let Err(error) = self.rules.require_room_for(self.bulk.timeout) {
+            return (Progress::of(&item), Err(TransferError::Coordination(error)));
+        }
         let from = read_point(&item.checkpoint);
         let mut flight = Flight {
             acks: Acknowledgements::new(from, item.books.clone()),
@@ -79,68 +106,105 @@ impl Transfer<'_> {
             resent_until: item.checkpoint.sent,
             may_send_until: item.checkpoint.sent,
             checkpointed_bytes: item.books.bytes,
+            halted: false,
         };
-        let mut stream = shard.documents(DocumentsOptions {
+        let stream = shard.documents(DocumentsOptions {
             from,
             batch_bytes: self.bulk.bytes,
             batch_documents: self.bulk.documents,
             memory_bytes: self.bulk.bytes.saturating_mul(self.bulk.in_flight + 2),
         });
-        let mut ended = self.drive(&mut stream, &mut flight).await;
-        let drained = self.drain(&mut flight).await;
-        if let (Ok(_), Err(error)) = (&ended, drained) {
-            ended = Err(error);
+        let driven = self.drive(stream, &mut flight).await;
+        if driven.is_err() {
+            // What is out is waited for; nothing is sent again for an item that is about to be let go.
+            self.sender.halt.cancel();
         }
+        let drained = self.drain(&mut flight).await;
+        let ended = match (driven, drained) {
+            (Err(error), _) | (Ok(_), Err(error)) => Err(error),
+            (Ok(_), Ok(())) if flight.halted => Ok(TransferEnd::Paused),
+            (Ok(end), Ok(())) => Ok(end),
+        };
         (flight.progress(), ended)
     }
 
     /// Reads and sends until the item's end or a stop; leaves what is in flight in flight.
     async fn drive(
         &mut self,
-        stream: &mut DocumentStream,
+        mut stream: DocumentStream,
         flight: &mut Flight,
-    ) -> Result<TransferEnd> {
+    ) -> Outcome<TransferEnd> {
         let stop = self.stop;
+        let in_flight = self.bulk.in_flight.max(1);
         loop {
-            let renewal = self.until_renewal();
+            // Asked here and not by a branch below: branches that are always ready must not keep it waiting.
+            if self.until_renewal().is_zero() {
+                self.checkpoint(flight).await?;
+            }
+            let renewal = self.until_renewal().max(LEAST_RENEWAL_WAIT);
             let clock = Arc::clone(&self.sender.clock);
+            let has_room = flight.bulks.len() < in_flight
+                && flight.acks.outstanding() < in_flight.saturating_mul(WINDOW);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return Ok(TransferEnd::Paused),
-                Some(bulk) = flight.bulks.join_next() => self.settle(bulk, flight).await?,
-                () = clock.sleep(renewal) => self.checkpoint(flight).await?,
-                batch = stream.next(), if flight.bulks.len() < self.bulk.in_flight => match batch {
-                    Some(batch) => self.dispatch(batch?, flight).await?,
-                    None => return Ok(TransferEnd::Done),
+                Some(bulk) = flight.bulks.join_next() => {
+                    self.settle(bulk, flight)?;
+                    let fresh = flight.acks.books().bytes.saturating_sub(flight.checkpointed_bytes);
+                    if fresh >= self.bulk.checkpoint_bytes {
+                        self.checkpoint(flight).await?;
+                    }
+                }
+                batch = stream.next(), if has_room => match batch {
+                    Some(Ok(batch)) => self.dispatch(batch, flight).await?,
+                    Some(Err(error)) => return Err(TransferError::Source(error)),
+                    None => return Ok(TransferEnd::Done { undeleted: stream.undeleted() }),
                 },
+                () = clock.sleep(renewal) => {}
             }
         }
     }
 
-    /// Time until the lease is to be renewed: when two thirds of it are left.
+    /// Time until the lease is to be renewed: when two thirds of it are left, or sooner if a bulk could not begin then.
     fn until_renewal(&self) -> Duration {
-        let left =
-            self.held.deadline().unwrap_or_default().saturating_sub(self.sender.clock.monotonic());
-        left.saturating_sub(self.lease * 2 / 3)
+        let now = self.sender.clock.monotonic();
+        let left = self.held.deadline().unwrap_or_default().saturating_sub(now);
+        let sendable = self.bulk.timeout.saturating_add(self.rules.margin);
+        left.saturating_sub((self.rules.length * 2 / 3).max(sendable))
     }
 
-    /// Waits for what is in flight. The first error is kept, the rest is waited for all the same.
-    async fn drain(&mut self, flight: &mut Flight) -> Result<()> {
+    /// Waits for what is in flight, and holds the lease meanwhile. The first error is kept, the rest is waited for all the
+    /// same.
+    async fn drain(&mut self, flight: &mut Flight) -> Outcome<()> {
         let mut first = Ok(());
-        while let Some(bulk) = flight.bulks.join_next().await {
-            let settled = self.settle(bulk, flight).await;
-            if first.is_ok() {
-                first = settled;
+        while !flight.bulks.is_empty() {
+            if first.is_ok() && self.until_renewal().is_zero() {
+                first = self.checkpoint(flight).await;
+            }
+            let renewal = self.until_renewal().max(LEAST_RENEWAL_WAIT);
+            let clock = Arc::clone(&self.sender.clock);
+            tokio::select! {
+                biased;
+                Some(bulk) = flight.bulks.join_next() => {
+                    let settled = self.settle(bulk, flight);
+                    first = first.and(settled);
+                }
+                // Without the lease nothing begins any more, and what is out ends by its timeout.
+                () = clock.sleep(renewal), if first.is_ok() => {}
+            }
+            if first.is_err() {
+                self.sender.halt.cancel();
             }
         }
         first
     }
 
-    async fn dispatch(&mut self, batch: ShardBatch, flight: &mut Flight) -> Result<()> {
+    async fn dispatch(&mut self, batch: ShardBatch, flight: &mut Flight) -> Outcome<()> {
         let ShardBatch { skipped, nested, end, .. } = &batch;
         let aside = Books { skipped: skipped.clone(), nested: *nested, ..Books::default() };
         let ticket = flight.acks.sent(*end);
         if batch.documents.is_empty() {
+            self.announce(&Settled { books: aside.clone(), ..Settled::default() });
             flight.acks.acknowledged(ticket, aside);
             return Ok(());
         }
@@ -149,40 +213,49 @@ impl Transfer<'_> {
             flight.may_send_until = end.next.saturating_add(ahead).min(self.held.item().end);
             self.checkpoint(flight).await?;
         }
-        self.await_lease(flight).await?;
         let (sender, resent) = (self.sender.clone(), 0..flight.resent_until);
         flight.bulks.spawn(async move {
-            // The whole batch stays alive until it is settled: its share of the memory budget with it.
-            let settled = sender.send(batch.documents.clone(), resent).await;
+            let mut batch = batch;
+            // The documents go, so that those which are settled can be let go of; the share of the memory budget stays.
+            let documents = std::mem::take(&mut batch.documents);
+            let mut sent = sender.send(documents, resent).await;
             drop(batch);
-            let settled = settled.map(|mut settled| {
+            if let Ok(Sent::Settled(settled)) = &mut sent {
                 settled.books.add(&aside);
-                settled
-            });
-            (ticket, settled)
+            }
+            (ticket, sent)
         });
         Ok(())
     }
 
-    async fn settle(
-        &mut self,
-        bulk: std::result::Result<(Ticket, Result<Settled>), tokio::task::JoinError>,
+    fn settle(
+        &self,
+        bulk: std::result::Result<(Ticket, Result<Sent>), JoinError>,
         flight: &mut Flight,
-    ) -> Result<()> {
-        let (ticket, settled) = bulk.map_err(|error| {
-            Error::new(
-                ErrorKind::Unexpected,
-                format!("sending a bulk stopped unexpectedly: {error}"),
-            )
+    ) -> Outcome<()> {
+        let (ticket, sent) = bulk.map_err(|error| {
+            let message = format!("sending a bulk stopped unexpectedly: {error}");
+            TransferError::Target(Error::new(ErrorKind::Unexpected, message))
         })?;
-        let settled = settled?;
-        self.announce(&settled);
-        flight.acks.acknowledged(ticket, settled.books);
-        let fresh = flight.acks.books().bytes.saturating_sub(flight.checkpointed_bytes);
-        if fresh >= self.bulk.checkpoint_bytes { self.checkpoint(flight).await } else { Ok(()) }
+        match sent.map_err(TransferError::Target)? {
+            Sent::Settled(settled) => {
+                self.announce(&settled);
+                flight.acks.acknowledged(ticket, settled.books);
+            }
+            Sent::Halted => flight.halted = true,
+            Sent::LeaseOver => {
+                let message = "the lease ran out before it could be renewed";
+                let error = Error::new(ErrorKind::LeaseLost, message);
+                return Err(TransferError::Coordination(error));
+            }
+        }
+        Ok(())
     }
 
     fn announce(&self, settled: &Settled) {
+        if settled.books.accounted() == 0 {
+            return;
+        }
         let item = self.held.item();
         self.events.send(Event::Progress {
             index: item.index.clone(),
@@ -200,28 +273,15 @@ impl Transfer<'_> {
         }
     }
 
-    async fn checkpoint(&mut self, flight: &mut Flight) -> Result<()> {
-        self.held.renew(flight.progress()).await?;
-        flight.checkpointed_bytes = flight.acks.books().bytes;
+    /// Writes how far it is and has the lease run anew; again while the working state is away. Bulks in flight go on
+    /// meanwhile, as far as the lease allows.
+    async fn checkpoint(&self, flight: &mut Flight) -> Outcome<()> {
+        let progress = flight.progress();
+        let renew = || self.held.renew(progress.clone());
+        let renewed = self.sender.retry.run_unless(self.stop, &*self.sender.clock, renew).await;
+        renewed.map_err(TransferError::Coordination)?;
+        flight.checkpointed_bytes = progress.books.bytes;
         Ok(())
-    }
-
-    /// A bulk that could land after the lease must not be started: renew first.
-    async fn await_lease(&mut self, flight: &mut Flight) -> Result<()> {
-        if self.held.may_send(self.bulk.timeout) {
-            return Ok(());
-        }
-        self.checkpoint(flight).await?;
-        if self.held.may_send(self.bulk.timeout) {
-            return Ok(());
-        }
-        Err(Error::new(
-            ErrorKind::Config,
-            format!(
-                "the lease is too short for a bulk timeout of {:?}: no bulk can be started within it",
-                self.bulk.timeout
-            ),
-        ))
     }
 }
 
@@ -234,6 +294,3 @@ fn read_point(checkpoint: &Checkpoint) -> ReadPoint {
     });
     ReadPoint { next: checkpoint.next, segment }
 }
-
-/// The least wait between two looks at a store that has no free item.
-pub(crate) const IDLE_WAIT: Duration = Duration::from_millis(200);

@@ -2,19 +2,28 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::bulk_sender::BulkSender;
-use super::transfer::{IDLE_WAIT, Transfer, TransferEnd};
+use super::failure::TransferError;
+use super::transfer::{Transfer, TransferEnd, gate_of};
 use crate::cluster::{BulkOperation, ClusterClient};
 use crate::controller::{Event, EventSender};
 use crate::coordination::{Coordinator, FailureCause, Held, Progress, Standing, WorkItem};
 use crate::retry::RetryPolicy;
 use crate::settings::BulkSettings;
 use crate::snapshot::{Shard, Snapshot, SnapshotIndex};
-use crate::{Clock, Error, ErrorKind, Result};
+use crate::{Clock, ErrorKind, Result};
+
+/// The first wait between two looks at a store that has no free item. It doubles with each look in vain.
+const IDLE_WAIT: Duration = Duration::from_millis(200);
+
+/// The longest of these waits. Items that workers of this process let go are seen at once; those of other processes, and
+/// leases that run out, as late as this.
+const LONGEST_IDLE_WAIT: Duration = Duration::from_secs(3);
 
 /// Why a worker ended, when no error ended it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +47,16 @@ pub(crate) struct Worker {
     pub(crate) stop: CancellationToken,
     /// Metadata of indices that were read before: shards of one index come to the same worker often.
     pub(crate) indices: Mutex<HashMap<String, SnapshotIndex>>,
+    /// Told whenever a worker of this process lets an item go: idle ones look again.
+    pub(crate) released: watch::Sender<()>,
+}
+
+/// What there is to do.
+enum Step {
+    Work(Arc<Held>),
+    /// Others hold what is left.
+    Wait,
+    End(WorkerEnd),
 }
 
 impl Worker {
@@ -46,63 +65,105 @@ impl Worker {
     /// # Errors
     /// What makes going on pointless: the target refuses everything, the store is away.
     pub(crate) async fn run(&self) -> Result<WorkerEnd> {
-        let _enrollment = self.coordinator.store().enroll(&self.name).await?;
+        let _enrollment = self.coordinator.enroll(&self.name).await?;
+        let mut released = self.released.subscribe();
+        let mut troubles = self.retry.delays();
+        let mut idle = IDLE_WAIT;
         loop {
-            if self.stop.is_cancelled() {
-                return Ok(WorkerEnd::Stopped);
+            // Before the look: what is let go after it is then not missed.
+            released.mark_unchanged();
+            match self.next_step().await {
+                Ok(Step::Work(held)) => {
+                    self.work(held).await?;
+                    idle = IDLE_WAIT;
+                }
+                Ok(Step::Wait) => {
+                    self.rest(idle, &mut released).await;
+                    idle = (idle * 2).min(LONGEST_IDLE_WAIT);
+                }
+                Ok(Step::End(end)) => return Ok(end),
+                Err(error) => {
+                    let Some(delay) = troubles.next().filter(|_| error.is_retryable()) else {
+                        return Err(error);
+                    };
+                    tracing::debug!(%error, ?delay, "the working state is away; looking again");
+                    self.rest(delay, &mut released).await;
+                    continue;
+                }
             }
-            match self.coordinator.acquire(&self.name).await? {
-                Some(held) => self.work(held).await?,
-                None => match self.coordinator.standing().await? {
-                    Standing::Open(_) | Standing::Planning => self.idle().await,
-                    Standing::Finished => return Ok(WorkerEnd::NothingLeft),
-                    Standing::Absent | Standing::Stopping => return Ok(WorkerEnd::Stopped),
-                },
-            }
+            troubles = self.retry.delays();
         }
     }
 
-    async fn idle(&self) {
+    async fn next_step(&self) -> Result<Step> {
+        if self.stop.is_cancelled() {
+            return Ok(Step::End(WorkerEnd::Stopped));
+        }
+        if let Some(held) = self.coordinator.acquire(&self.name).await? {
+            return Ok(Step::Work(Arc::new(held)));
+        }
+        Ok(match self.coordinator.standing().await? {
+            Standing::Open(_) | Standing::Planning => Step::Wait,
+            Standing::Finished => Step::End(WorkerEnd::NothingLeft),
+            Standing::Absent | Standing::Stopping => Step::End(WorkerEnd::Stopped),
+        })
+    }
+
+    async fn rest(&self, wait: Duration, released: &mut watch::Receiver<()>) {
         tokio::select! {
             () = self.stop.cancelled() => {}
-            () = self.clock.sleep(IDLE_WAIT) => {}
+            _ = released.changed() => {}
+            () = self.clock.sleep(wait) => {}
         }
     }
 
-    async fn work(&self, held: Held) -> Result<()> {
+    async fn work(&self, held: Arc<Held>) -> Result<()> {
         let item = held.item();
         self.events.send(Event::ItemStarted {
             index: item.index.clone(),
             shard: item.shard,
             worker: self.name.clone(),
         });
-        let shard = match self.open_shard(&item).await {
-            Ok(shard) => shard,
-            Err(error) => return self.give_up(held, &item, error, progress_of(&item)).await,
+        let (progress, ended) = match self.open_shard(&item).await {
+            Ok(shard) => self.transfer(&held, &item).run(&shard).await,
+            Err(error) => (Progress::of(&item), Err(TransferError::Source(error))),
         };
-        let transfer = Transfer {
-            held: &held,
-            sender: self.sender(&item),
-            bulk: &self.bulk,
-            lease: self.coordinator.rules().length,
-            events: &self.events,
-            stop: &self.stop,
+        let closed = match ended {
+            Ok(TransferEnd::Done { undeleted }) => {
+                self.complete(&held, &item, undeleted, &progress).await
+            }
+            Ok(TransferEnd::Paused) => {
+                let release = || held.release(progress.clone());
+                self.retry.run(&*self.clock, release).await.map_err(TransferError::Coordination)
+            }
+            Err(error) => Err(error),
         };
-        let (progress, ended) = transfer.run(&shard).await;
-        match ended {
-            Ok(TransferEnd::Paused) => held.release(progress).await,
-            Ok(TransferEnd::Done) => self.complete(held, &item, &shard, progress).await,
-            Err(error) => self.give_up(held, &item, error, progress).await,
-        }
+        let result = match closed {
+            Ok(()) => Ok(()),
+            Err(error) => self.give_up(&held, &item, error, progress).await,
+        };
+        self.released.send_replace(());
+        result
     }
 
-    fn sender(&self, item: &WorkItem) -> BulkSender {
-        BulkSender {
+    fn transfer<'a>(&'a self, held: &'a Arc<Held>, item: &WorkItem) -> Transfer<'a> {
+        let sender = BulkSender {
             cluster: Arc::clone(&self.cluster),
             clock: Arc::clone(&self.clock),
             retry: self.retry.clone(),
             index: item.index.as_str().into(),
             operation: BulkOperation::Index,
+            timeout: self.bulk.timeout,
+            gate: gate_of(held, &self.clock, self.bulk.timeout),
+            halt: self.stop.child_token(),
+        };
+        Transfer {
+            held,
+            sender,
+            bulk: &self.bulk,
+            rules: self.coordinator.rules(),
+            events: &self.events,
+            stop: &self.stop,
         }
     }
 
@@ -124,23 +185,19 @@ impl Worker {
     /// An item is complete when its books balance against the shard's own count of live documents.
     async fn complete(
         &self,
-        held: Held,
+        held: &Held,
         item: &WorkItem,
-        shard: &Shard,
-        progress: Progress,
-    ) -> Result<()> {
-        let undeleted = shard.size().await?.undeleted;
+        undeleted: u64,
+        progress: &Progress,
+    ) -> Result<(), TransferError> {
         let live = undeleted.saturating_sub(progress.books.nested);
-        if let Err(error) = progress.books.balance(live) {
-            return self.give_up(held, item, shard.locate(error), progress).await;
-        }
-        let books = progress.books.clone();
-        held.complete(progress, live).await?;
+        let complete = || held.complete(progress.clone(), live);
+        self.retry.run(&*self.clock, complete).await.map_err(TransferError::Coordination)?;
         self.events.send(Event::ItemCompleted {
             index: item.index.clone(),
             shard: item.shard,
             live,
-            books,
+            books: progress.books.clone(),
         });
         Ok(())
     }
@@ -149,16 +206,18 @@ impl Worker {
     /// lies outside would meet every other item too and ends the worker.
     async fn give_up(
         &self,
-        held: Held,
+        held: &Held,
         item: &WorkItem,
-        error: Error,
+        error: TransferError,
         progress: Progress,
     ) -> Result<()> {
-        if error.kind() == ErrorKind::LeaseLost {
-            tracing::warn!(index = %item.index, shard = item.shard, "the lease went to another worker");
+        if error.is_lease_lost() {
+            tracing::warn!(index = %item.index, shard = item.shard, "the lease was lost");
+            // Maybe it ran out and nobody has taken it: then what was done is kept, and the item is free at once.
+            let _ = held.release(progress).await;
             return Ok(());
         }
-        let cause = cause_of(&error);
+        let (cause, error) = (error.cause(), error.into_error());
         let reason = error.to_string();
         tracing::warn!(index = %item.index, shard = item.shard, %reason, "an item failed");
         self.events.send(Event::ItemFailed {
@@ -166,28 +225,17 @@ impl Worker {
             shard: item.shard,
             reason: reason.clone(),
         });
-        let told = held.fail(cause, reason, progress).await;
-        match cause {
-            FailureCause::Item => told.map(|_| ()),
+        let fail = || held.fail(cause, reason.clone(), progress.clone());
+        let told = RetryPolicy::default().run(&*self.clock, fail).await;
+        match (cause, told) {
             // The first error says more than the store's failure to note it.
-            FailureCause::Outside => Err(error),
+            (FailureCause::Outside, _) => Err(error),
+            (FailureCause::Item, Err(error)) if error.kind() != ErrorKind::LeaseLost => Err(error),
+            (FailureCause::Item, _) => Ok(()),
         }
     }
 }
 
-fn progress_of(item: &WorkItem) -> Progress {
-    Progress { checkpoint: item.checkpoint.clone(), books: item.books.clone() }
-}
-
-fn cause_of(error: &Error) -> FailureCause {
-    match error.kind() {
-        ErrorKind::Corrupt
-        | ErrorKind::Unsupported
-        | ErrorKind::Incomplete
-        | ErrorKind::Unexpected => FailureCause::Item,
-        // A file that is missing from the repository is the item's own trouble; an index missing in the target is not,
-        // but it fails alike for every item of it, and only for those.
-        ErrorKind::NotFound => FailureCause::Item,
-        _ => FailureCause::Outside,
-    }
-}
+#[cfg(test)]
+#[cfg(feature = "local")]
+mod tests;

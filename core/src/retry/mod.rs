@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
+use tokio_util::sync::CancellationToken;
 
 use crate::{Clock, Error, Result};
 
@@ -28,6 +29,11 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
+    /// For calls that a run stands and falls with: outlasts the restart of a node, about a minute.
+    pub fn patient() -> Self {
+        Self { retries: 12, ..Self::default() }
+    }
+
     /// The waits between tries, with jitter so that many workers do not come back at once.
     pub fn delays(&self) -> impl Iterator<Item = Duration> {
         ExponentialBuilder::default()
@@ -42,7 +48,21 @@ impl RetryPolicy {
     ///
     /// # Errors
     /// The last error of `operation`.
-    pub async fn run<T, F, Fut>(&self, clock: &dyn Clock, mut operation: F) -> Result<T>
+    pub async fn run<T, F, Fut>(&self, clock: &dyn Clock, operation: F) -> Result<T>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, Error>>,
+    {
+        self.run_unless(&CancellationToken::new(), clock, operation).await
+    }
+
+    /// As [`RetryPolicy::run`], but once `halt` is cancelled no call is made again. One that is under way is waited for.
+    pub(crate) async fn run_unless<T, F, Fut>(
+        &self,
+        halt: &CancellationToken,
+        clock: &dyn Clock,
+        mut operation: F,
+    ) -> Result<T>
     where
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, Error>>,
@@ -53,12 +73,14 @@ impl RetryPolicy {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
-            match delays.next().filter(|_| error.is_retryable()) {
-                Some(delay) => {
-                    tracing::debug!(%error, ?delay, "trying again");
-                    clock.sleep(delay).await;
-                }
-                None => return Err(error),
+            let Some(delay) = delays.next().filter(|_| error.is_retryable()) else {
+                return Err(error);
+            };
+            tracing::debug!(%error, ?delay, "trying again");
+            tokio::select! {
+                biased;
+                () = halt.cancelled() => return Err(error),
+                () = clock.sleep(delay) => {}
             }
         }
     }
@@ -86,5 +108,26 @@ mod tests {
     async fn passing_troubles_are_tried_again_and_lasting_ones_not() {
         assert_eq!(tries_of(ErrorKind::Unavailable).await.0, 4);
         assert_eq!(tries_of(ErrorKind::Corrupt).await.0, 1);
+    }
+
+    #[tokio::test]
+    async fn a_halt_ends_the_tries_with_the_last_error() {
+        let (halt, calls) = (CancellationToken::new(), Cell::new(0));
+        let result: Result<()> = RetryPolicy::patient()
+            .run_unless(&halt, &ManualClock::default(), || {
+                calls.set(calls.get() + 1);
+                if calls.get() == 2 {
+                    halt.cancel();
+                }
+                async { Err(Error::new(ErrorKind::Unavailable, "away")) }
+            })
+            .await;
+        assert_eq!((calls.get(), result.unwrap_err().kind()), (2, ErrorKind::Unavailable));
+    }
+
+    #[test]
+    fn a_patient_policy_outlasts_the_restart_of_a_node() {
+        let whole: Duration = RetryPolicy::patient().delays().sum();
+        assert!((45..180).contains(&whole.as_secs()), "{whole:?}");
     }
 }

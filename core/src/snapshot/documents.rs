@@ -98,19 +98,25 @@ impl ShardBatch {
 pub struct DocumentStream {
     messages: mpsc::Receiver<Message>,
     ended: bool,
+    undeleted: u64,
 }
 
 #[derive(Debug)]
 enum Message {
     Batch(Result<ShardBatch>),
-    /// Without this word an end of the channel is a reader that died.
-    End,
+    /// Without this word an end of the channel is a reader that died. Says how many documents are not deleted.
+    End(u64),
 }
 
 impl DocumentStream {
     /// The next batch; `None` when all documents have come.
     pub async fn next(&mut self) -> Option<Result<ShardBatch>> {
         std::future::poll_fn(|context| self.poll_batch(context)).await
+    }
+
+    /// How many documents of the whole shard are not deleted, nested children among them. Known once all have come.
+    pub(crate) fn undeleted(&self) -> u64 {
+        self.undeleted
     }
 
     fn poll_batch(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<ShardBatch>>> {
@@ -123,8 +129,9 @@ impl DocumentStream {
                 self.ended = true;
                 Some(Err(error))
             }
-            Some(Message::End) => {
+            Some(Message::End(undeleted)) => {
                 self.ended = true;
+                self.undeleted = undeleted;
                 None
             }
             None => {
@@ -153,14 +160,14 @@ pub(crate) fn read_in_background(shard: Shard, options: DocumentsOptions) -> Doc
     tokio::task::spawn_blocking(move || {
         let outlet = Outlet { sender, budget };
         let message = match reader::read(&shard, &options, &outlet) {
-            Ok(true) => Message::End,
-            Ok(false) => return,
+            Ok(Some(undeleted)) => Message::End(undeleted),
+            Ok(None) => return,
             Err(error) => Message::Batch(Err(shard.locate(error))),
         };
         // Nobody listens any more: then nobody misses the message.
         let _ = outlet.sender.blocking_send(message);
     });
-    DocumentStream { messages, ended: false }
+    DocumentStream { messages, ended: false, undeleted: 0 }
 }
 
 /// Where the reader puts its batches.
@@ -172,7 +179,7 @@ struct Outlet {
 impl Outlet {
     /// Sends a batch when there is memory for it; false when nobody wants it any more.
     fn send(&self, mut batch: ShardBatch) -> bool {
-        let Some(memory) = self.budget.take(batch.documents.bytes(), &self.sender) else {
+        let Some(memory) = self.budget.take(batch.documents.memory(), &self.sender) else {
             return false;
         };
         batch.memory = Some(memory);
@@ -205,3 +212,7 @@ impl Budget {
         })
     }
 }
+
+#[cfg(test)]
+#[cfg(feature = "local")]
+mod tests;

@@ -25,6 +25,12 @@ pub enum BulkFault {
     Refused(ErrorKind),
     /// It is written, and the answer gets lost.
     AnswerLost(ErrorKind),
+    /// It is written, and no answer ever comes.
+    Silence,
+    /// It is answered with one item too few.
+    ShortAnswer,
+    /// The client panics.
+    Panic,
 }
 
 type OnBulk = Box<dyn Fn(u64, &BulkBody) -> BulkFault + Send + Sync>;
@@ -155,6 +161,16 @@ impl ClusterClient for FaultyCluster {
                 self.pass_on(number, body).await?;
                 Err(Error::new(kind, format!("the answer of bulk {number} was to be lost")))
             }
+            BulkFault::Silence => {
+                self.pass_on(number, body).await?;
+                std::future::pending().await
+            }
+            BulkFault::ShortAnswer => {
+                let mut outcome = self.pass_on(number, body).await?;
+                outcome.items.pop();
+                Ok(outcome)
+            }
+            BulkFault::Panic => panic!("bulk {number} was to panic"),
         }
     }
 

@@ -4,6 +4,7 @@
 //! - [`work_store`]: what every [`WorkStore`](crate::coordination::WorkStore) must do
 //! - [`faulty_cluster`]: [`FaultyCluster`], which loses answers, delays bulks and refuses documents on request
 //! - [`faulty_store`]: [`FaultyStore`], which loses answers and is away on request
+//! - [`stepped_clock`]: [`SteppedClock`], time that only a test moves
 //! - [`samples`]: documents and progress to test with
 //!
 //! An implementation makes a *fixture* and calls [`cluster_client_conformance!`](crate::cluster_client_conformance) or
@@ -16,11 +17,13 @@ pub mod cluster;
 pub mod faulty_cluster;
 pub mod faulty_store;
 pub mod samples;
+pub mod stepped_clock;
 pub mod work_store;
 
 pub use cluster::ClusterFixture;
 pub use faulty_cluster::{BulkFault, FaultyCluster};
 pub use faulty_store::{FaultyStore, StoreFault};
+pub use stepped_clock::SteppedClock;
 pub use work_store::WorkStoreFixture;
 
 /// Makes one `#[tokio::test]` of each conformance function of `ClusterClient`. The argument is evaluated anew for each and

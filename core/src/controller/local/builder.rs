@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell, watch};
 
 use super::{LocalBackfill, Shared};
 use crate::cluster::{ClusterClient, LocalCluster};
@@ -51,8 +51,11 @@ impl LocalBackfillBuilder {
     /// Opens the target, making it when it is not there.
     ///
     /// # Errors
-    /// `Config` for a session name that is none; what opening the target folder fails with.
+    /// `Config` for a session name that is none, or a lease too short for the bulk timeout; what opening the
+    /// target folder fails with.
     pub fn build(mut self) -> Result<LocalBackfill> {
+        let rules = LeaseRules { length: self.settings.lease, ..LeaseRules::default() };
+        rules.require_room_for(self.settings.bulk.timeout)?;
         // However the folder is written, it is one target.
         let made = std::fs::create_dir_all(&self.settings.target)
             .and_then(|()| std::fs::canonicalize(&self.settings.target));
@@ -64,7 +67,6 @@ impl LocalBackfillBuilder {
         };
         let store =
             Arc::new(open_store(&self.settings.target, &self.settings.session, &self.clock)?);
-        let rules = LeaseRules { length: self.settings.lease, ..LeaseRules::default() };
         let coordinator = Coordinator::new(Arc::clone(&store) as _, Arc::clone(&self.clock), rules);
         Ok(LocalBackfill::assemble(Shared {
             settings: self.settings,
@@ -74,6 +76,8 @@ impl LocalBackfillBuilder {
             clock: self.clock,
             events: EventSender::new(),
             snapshot: OnceCell::new_with(self.snapshot),
+            released: watch::Sender::default(),
+            changing: Mutex::default(),
         }))
     }
 }

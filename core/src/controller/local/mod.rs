@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell, watch};
 
 pub use builder::LocalBackfillBuilder;
 
@@ -52,6 +52,11 @@ struct Shared {
     clock: Arc<dyn Clock>,
     events: EventSender,
     snapshot: OnceCell<Snapshot>,
+    /// Told whenever a worker lets an item go.
+    released: watch::Sender<()>,
+    /// Held by the verb that changes the fleet: a pause that comes while a start is planning is obeyed after it, and not
+    /// undone by it.
+    changing: Mutex<()>,
 }
 
 impl LocalBackfill {
@@ -73,6 +78,20 @@ impl LocalBackfill {
             Arc::new(move |name, stop| Box::pin(Arc::clone(&maker).work(name, stop))),
         );
         Self { shared, fleet }
+    }
+
+    async fn resize(&self, workers: usize) -> Result<()> {
+        if workers > 0 {
+            self.shared.prepare().await?;
+        }
+        self.fleet.desired(workers).await
+    }
+
+    async fn send_away(&self) -> Result<()> {
+        self.fleet.desired(0).await?;
+        // What ended a worker before is told by `wait`; a pause succeeds when none is left.
+        let _ = self.fleet.empty().await;
+        Ok(())
     }
 }
 
@@ -100,29 +119,27 @@ impl BackfillController for LocalBackfill {
     }
 
     async fn start(&self) -> Result<()> {
+        let _changing = self.shared.changing.lock().await;
         let running = usize::try_from(self.fleet.counts().await?.running).unwrap_or(usize::MAX);
-        self.scale(running.max(self.shared.settings.workers)).await
+        self.resize(running.max(self.shared.settings.workers)).await
     }
 
     async fn scale(&self, workers: usize) -> Result<()> {
-        if workers > 0 {
-            self.shared.prepare().await?;
-        }
-        self.fleet.desired(workers).await
+        let _changing = self.shared.changing.lock().await;
+        self.resize(workers).await
     }
 
     async fn pause(&self) -> Result<()> {
-        self.fleet.desired(0).await?;
-        // What ended a worker before is told by `wait`; a pause succeeds when none is left.
-        let _ = self.fleet.empty().await;
-        Ok(())
+        let _changing = self.shared.changing.lock().await;
+        self.send_away().await
     }
 
     async fn stop(&self, archive: &Path) -> Result<()> {
+        let _changing = self.shared.changing.lock().await;
         if self.shared.coordinator.standing().await? != Standing::Absent {
             self.shared.coordinator.stop().await?;
         }
-        self.pause().await?;
+        self.send_away().await?;
         self.shared.archive_and_drop(archive).await
     }
 
@@ -171,3 +188,6 @@ impl BackfillController for LocalBackfill {
         self.shared.events.listen()
     }
 }
+
+#[cfg(test)]
+mod tests;

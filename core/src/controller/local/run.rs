@@ -48,7 +48,15 @@ impl Shared {
     async fn is_planned(&self, run: &Run) -> Result<bool> {
         let Some(known) = self.store.run().await? else { return Ok(false) };
         known.value.matches(run)?;
-        Ok(!matches!(self.coordinator.standing().await?, Standing::Absent | Standing::Planning))
+        match self.coordinator.standing().await? {
+            Standing::Absent | Standing::Planning => Ok(false),
+            Standing::Open(_) | Standing::Finished => Ok(true),
+            // A stop that was interrupted is to be ended, not undone.
+            Standing::Stopping => Err(Error::new(
+                ErrorKind::State,
+                format!("session {} is being stopped: stop it again to end that", run.session),
+            )),
+        }
     }
 
     fn run_of(&self, snapshot: &Snapshot) -> Result<Run> {
@@ -90,11 +98,12 @@ impl Shared {
             cluster: Arc::clone(&self.cluster),
             coordinator: Arc::clone(&self.coordinator),
             clock: Arc::clone(&self.clock),
-            retry: RetryPolicy::default(),
+            retry: RetryPolicy::patient(),
             bulk: self.bulk_settings(),
             events: self.events.clone(),
             stop,
             indices: Mutex::new(HashMap::new()),
+            released: self.released.clone(),
         };
         worker.run().await
     }

@@ -14,10 +14,16 @@ use crate::{DocumentBatchBuilder, DocumentRef, Error, ErrorKind, Result, SkipRea
 /// An empty batch goes out after this many dead documents, so that progress is seen in a shard full of them.
 const SILENT_DOCUMENTS: u32 = 250_000;
 
-/// Reads from the options' point to the end of the shard. False when nobody listens any more.
-pub(super) fn read(shard: &Shard, options: &DocumentsOptions, outlet: &Outlet) -> Result<bool> {
+/// Reads from the options' point to the end of the shard. Says how many documents of the whole shard are not deleted, as its
+/// segments count them: the other side of the books. None when nobody listens any more.
+pub(super) fn read(
+    shard: &Shard,
+    options: &DocumentsOptions,
+    outlet: &Outlet,
+) -> Result<Option<u64>> {
     let mut packer = Packer::new(shard, options, outlet);
     let mut base = 0_u32;
+    let mut undeleted = 0_u64;
     for ordinal in 0..shard.commit.segments().len() {
         let segment = shard.open_segment(ordinal)?;
         let end = base.checked_add(segment.max_doc()).ok_or_else(|| {
@@ -27,8 +33,9 @@ pub(super) fn read(shard: &Shard, options: &DocumentsOptions, outlet: &Outlet) -
             )
         })?;
         if options.from.next < end && !packer.read_segment(&segment, ordinal, base)? {
-            return Ok(false);
+            return Ok(None);
         }
+        undeleted += u64::from(segment.live_count());
         base = end;
     }
     if options.from.next > base {
@@ -37,7 +44,7 @@ pub(super) fn read(shard: &Shard, options: &DocumentsOptions, outlet: &Outlet) -
             format!("cannot begin at document {}: the shard has {base}", options.from.next),
         ));
     }
-    Ok(true)
+    Ok(Some(undeleted))
 }
 
 /// Packs documents into batches and hands these out.
