@@ -128,6 +128,7 @@ impl Error {
         self
     }
 
+    #[cfg(feature = "local")]
     /// The same error for another listener. The underlying cause stays with the first.
     pub(crate) fn duplicate(&self) -> Self {
         let Inner { kind, message, retryable, context, .. } = &*self.0;

@@ -10,14 +10,18 @@
 mod books;
 mod clock;
 pub mod cluster;
+#[cfg(feature = "local")]
 pub mod controller;
 pub mod coordination;
 mod document;
 mod error;
+#[cfg(feature = "local")]
 pub mod fleet;
 mod hit;
+#[cfg(feature = "local")]
 mod pipeline;
 pub mod retry;
+#[cfg(feature = "local")]
 pub mod settings;
 pub mod snapshot;
 #[cfg(any(test, feature = "testkit"))]

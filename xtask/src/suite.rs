@@ -55,12 +55,15 @@ static STEPS: &[Step] = &[
     Step::new(
         "no features",
         Action::Cargo(&[
-            "build",
+            "clippy",
             "-p",
             "snapfill",
             "-p",
             "snapfill-lucene",
             "--no-default-features",
+            "--",
+            "-D",
+            "warnings",
         ]),
     ),
     Step {

@@ -114,6 +114,7 @@ impl DocumentStream {
         std::future::poll_fn(|context| self.poll_batch(context)).await
     }
 
+    #[cfg(feature = "local")]
     /// How many documents of the whole shard are not deleted, nested children among them. Known once all have come.
     pub(crate) fn undeleted(&self) -> u64 {
         self.undeleted
