@@ -53,6 +53,20 @@ pub struct DocumentRef<'a> {
     pub source: &'a [u8],
 }
 
+impl From<DocumentRef<'_>> for Document {
+    /// A copy that does not keep its batch in memory.
+    fn from(document: DocumentRef<'_>) -> Self {
+        Self {
+            number: document.number,
+            id: document.id.to_owned(),
+            doc_type: document.doc_type.map(Into::into),
+            routing: document.routing.map(str::to_owned),
+            parent: document.parent.map(str::to_owned),
+            source: Bytes::copy_from_slice(document.source),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Entry {
     number: u32,

@@ -16,6 +16,8 @@ pub mod coordination;
 mod document;
 mod error;
 #[cfg(feature = "local")]
+pub mod failed;
+#[cfg(feature = "local")]
 pub mod fleet;
 mod hit;
 #[cfg(feature = "local")]

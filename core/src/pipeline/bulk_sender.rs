@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cluster::{BulkBody, BulkOperation, BulkOutcome, ClusterClient, ItemError, ItemOutcome};
 use crate::retry::RetryPolicy;
-use crate::{Books, Clock, DocumentBatch, Error, ErrorKind, Result};
+use crate::{Books, Clock, Document, DocumentBatch, Error, ErrorKind, Result};
 
 /// Between two looks at a lease whose renewal is late.
 const LEASE_WAIT: Duration = Duration::from_millis(250);
@@ -59,8 +59,8 @@ pub(crate) struct BulkSender {
 
 /// A document that the target refused for good.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FailedDocument {
-    pub(crate) id: String,
+pub(crate) struct Refused {
+    pub(crate) document: Document,
     pub(crate) error: ItemError,
 }
 
@@ -68,7 +68,7 @@ pub(crate) struct FailedDocument {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Settled {
     pub(crate) books: Books,
-    pub(crate) failed: Vec<FailedDocument>,
+    pub(crate) failed: Vec<Refused>,
 }
 
 /// How sending a batch ended, when no error ended it.
@@ -193,8 +193,7 @@ fn book(
             }
             ItemOutcome::Failed(error) => {
                 settled.books.failed += 1;
-                let id = document.id.to_owned();
-                settled.failed.push(FailedDocument { id, error: *error });
+                settled.failed.push(Refused { document: document.into(), error: *error });
                 continue;
             }
             ItemOutcome::Created => {}

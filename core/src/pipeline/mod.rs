@@ -5,13 +5,17 @@
 //! | `acknowledgements` | how far everything is done, whatever order bulks finish in |
 //! | `bulk_sender` | one batch, until each of its documents is settled |
 //! | `failure` | whose fault it was that a transfer ended before its time |
+//! | `keeper` | what the target refused for good is kept before it is acknowledged |
 //! | `transfer` | one work item, several bulks in flight, checkpoints on the way |
 //! | `worker` | items one after another, until none is left |
 
 mod acknowledgements;
 mod bulk_sender;
 mod failure;
+mod keeper;
 mod transfer;
 mod worker;
 
+pub(crate) use bulk_sender::{BulkSender, Gate, Leave, Sent};
+pub(crate) use keeper::Failures;
 pub(crate) use worker::{Worker, WorkerEnd};

@@ -9,13 +9,14 @@ use tokio_util::sync::CancellationToken;
 use super::acknowledgements::{Acknowledgements, Ticket};
 use super::bulk_sender::{BulkSender, Gate, Leave, Sent, Settled};
 use super::failure::TransferError;
+use super::keeper::Keeper;
 use crate::controller::{Event, EventSender};
 use crate::coordination::{Checkpoint, Held, LeaseRules, Progress, SegmentProgress};
 use crate::settings::BulkSettings;
 use crate::snapshot::{
     DocumentStream, DocumentsOptions, ReadPoint, SegmentPoint, Shard, ShardBatch,
 };
-use crate::{Books, Clock, Error, ErrorKind, Result};
+use crate::{Books, Clock, Error, ErrorKind};
 
 /// How many batches ahead the checkpoint says may have been sent: one write of it serves that many.
 const SEND_AHEAD_BATCHES: u32 = 16;
@@ -27,7 +28,7 @@ const WINDOW: usize = 8;
 /// Between two renewals at least, however short the lease.
 const LEAST_RENEWAL_WAIT: Duration = Duration::from_millis(50);
 
-type Outcome<T> = std::result::Result<T, TransferError>;
+type Outcome<T> = Result<T, TransferError>;
 
 /// How a transfer ended, when no error ended it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,12 +50,13 @@ pub(crate) struct Transfer<'a> {
     pub(crate) rules: &'a LeaseRules,
     pub(crate) events: &'a EventSender,
     pub(crate) stop: &'a CancellationToken,
+    pub(crate) keeper: Keeper,
 }
 
 /// What changes while a transfer runs.
 struct Flight {
     acks: Acknowledgements,
-    bulks: JoinSet<(Ticket, Result<Sent>)>,
+    bulks: JoinSet<(Ticket, Outcome<Sent>)>,
     /// Documents below this number may have been sent by an earlier holder of the item.
     resent_until: u32,
     /// Documents below this number may be sent before the checkpoint is written again.
@@ -98,6 +100,9 @@ impl Transfer<'_> {
         let item = self.held.item();
         if let Err(error) = self.rules.require_room_for(self.bulk.timeout) {
             return (Progress::of(&item), Err(TransferError::Coordination(error)));
+        }
+        if let Err(error) = self.keeper.begin().await {
+            return (Progress::of(&item), Err(error));
         }
         let from = read_point(&item.checkpoint);
         let mut flight = Flight {
@@ -213,15 +218,19 @@ impl Transfer<'_> {
             flight.may_send_until = end.next.saturating_add(ahead).min(self.held.item().end);
             self.checkpoint(flight).await?;
         }
-        let (sender, resent) = (self.sender.clone(), 0..flight.resent_until);
+        let (sender, keeper) = (self.sender.clone(), self.keeper.clone());
+        let resent = 0..flight.resent_until;
         flight.bulks.spawn(async move {
             let mut batch = batch;
             // The documents go, so that those which are settled can be let go of; the share of the memory budget stays.
             let documents = std::mem::take(&mut batch.documents);
-            let mut sent = sender.send(documents, resent).await;
+            let mut sent = sender.send(documents, resent).await.map_err(TransferError::Target);
             drop(batch);
             if let Ok(Sent::Settled(settled)) = &mut sent {
                 settled.books.add(&aside);
+                if let Err(error) = keeper.keep(&settled.failed).await {
+                    sent = Err(error);
+                }
             }
             (ticket, sent)
         });
@@ -230,14 +239,14 @@ impl Transfer<'_> {
 
     fn settle(
         &self,
-        bulk: std::result::Result<(Ticket, Result<Sent>), JoinError>,
+        bulk: Result<(Ticket, Outcome<Sent>), JoinError>,
         flight: &mut Flight,
     ) -> Outcome<()> {
         let (ticket, sent) = bulk.map_err(|error| {
             let message = format!("sending a bulk stopped unexpectedly: {error}");
             TransferError::Target(Error::new(ErrorKind::Unexpected, message))
         })?;
-        match sent.map_err(TransferError::Target)? {
+        match sent? {
             Sent::Settled(settled) => {
                 self.announce(&settled);
                 flight.acks.acknowledged(ticket, settled.books);
@@ -267,7 +276,7 @@ impl Transfer<'_> {
             self.events.send(Event::DocumentFailed {
                 index: item.index.clone(),
                 shard: item.shard,
-                id: document.id.clone(),
+                id: document.document.id.clone(),
                 reason: document.error.to_string(),
             });
         }

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::bulk_sender::BulkSender;
 use super::failure::TransferError;
+use super::keeper::{Failures, Keeper};
 use super::transfer::{Transfer, TransferEnd, gate_of};
 use crate::cluster::{BulkOperation, ClusterClient};
 use crate::controller::{Event, EventSender};
@@ -43,6 +44,7 @@ pub(crate) struct Worker {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) retry: RetryPolicy,
     pub(crate) bulk: BulkSettings,
+    pub(crate) failures: Arc<Failures>,
     pub(crate) events: EventSender,
     pub(crate) stop: CancellationToken,
     /// Metadata of indices that were read before: shards of one index come to the same worker often.
@@ -157,8 +159,17 @@ impl Worker {
             gate: gate_of(held, &self.clock, self.bulk.timeout),
             halt: self.stop.child_token(),
         };
+        let keeper = Keeper {
+            failures: Arc::clone(&self.failures),
+            item: Arc::new(item.clone()),
+            index: Arc::clone(&sender.index),
+            operation: sender.operation,
+            clock: Arc::clone(&self.clock),
+            retry: self.retry.clone(),
+        };
         Transfer {
             held,
+            keeper,
             sender,
             bulk: &self.bulk,
             rules: self.coordinator.rules(),

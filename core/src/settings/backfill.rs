@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::BulkSettings;
+use crate::failed::FailureLimit;
 
 /// What a backfill is to do: which documents go where, and by how many workers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct BackfillSettings {
     pub workers: usize,
     /// How long a worker holds an item without renewing its lease.
     pub lease: Duration,
+    /// How many documents of an index may fail before the backfill pauses.
+    pub max_failed: FailureLimit,
     /// How documents are sent.
     pub bulk: BulkSettings,
 }
@@ -41,6 +44,7 @@ impl BackfillSettings {
             indices: Vec::new(),
             workers: 1,
             lease: Duration::from_secs(60),
+            max_failed: FailureLimit::Usual,
             bulk: BulkSettings::default(),
         }
     }

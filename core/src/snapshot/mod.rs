@@ -34,6 +34,8 @@ mod source;
 mod version;
 mod xcontent;
 
+pub(crate) use location::{Location, locate};
+
 pub use documents::{DocumentStream, DocumentsOptions, ReadPoint, SegmentPoint, ShardBatch};
 pub use index_metadata::IndexMetadata;
 pub use info::{ShardFailure, SnapshotInfo, SnapshotState};

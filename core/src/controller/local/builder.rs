@@ -9,9 +9,14 @@ use super::{LocalBackfill, Shared};
 use crate::cluster::{ClusterClient, LocalCluster};
 use crate::controller::EventSender;
 use crate::coordination::{Coordinator, LeaseRules, LocalWorkStore, Session};
+use crate::failed::{FailedStore, FailureBudget};
+use crate::pipeline::Failures;
 use crate::settings::BackfillSettings;
 use crate::snapshot::Snapshot;
 use crate::{Clock, Error, ErrorKind, Result, SystemClock};
+
+/// The folder for failed documents, beside the working state.
+const FAILED: &str = "failed";
 
 /// Settings (data) and components (objects) from which a [`LocalBackfill`] is built.
 #[derive(Debug)]
@@ -67,12 +72,19 @@ impl LocalBackfillBuilder {
         };
         let store =
             Arc::new(open_store(&self.settings.target, &self.settings.session, &self.clock)?);
-        let coordinator = Coordinator::new(Arc::clone(&store) as _, Arc::clone(&self.clock), rules);
+        let coordinator =
+            Arc::new(Coordinator::new(Arc::clone(&store) as _, Arc::clone(&self.clock), rules));
+        let failures = Failures {
+            log: FailedStore::open(&self.settings.target.join(FAILED))?
+                .session(&self.settings.session),
+            budget: FailureBudget::new(self.settings.max_failed, Arc::clone(&coordinator)),
+        };
         Ok(LocalBackfill::assemble(Shared {
             settings: self.settings,
             cluster,
             store,
-            coordinator: Arc::new(coordinator),
+            coordinator,
+            failures: Arc::new(failures),
             clock: self.clock,
             events: EventSender::new(),
             snapshot: OnceCell::new_with(self.snapshot),

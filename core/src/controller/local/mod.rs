@@ -18,7 +18,9 @@ use super::{
 };
 use crate::cluster::ClusterClient;
 use crate::coordination::{Coordinator, LocalWorkStore, Standing};
+use crate::failed::FailedLog;
 use crate::fleet::{Fleet, TaskFleet};
+use crate::pipeline::Failures;
 use crate::settings::BackfillSettings;
 use crate::snapshot::{Repository, Snapshot};
 use crate::{Clock, Error, ErrorKind, Result};
@@ -50,6 +52,7 @@ struct Shared {
     store: Arc<LocalWorkStore>,
     coordinator: Arc<Coordinator>,
     clock: Arc<dyn Clock>,
+    failures: Arc<Failures>,
     events: EventSender,
     snapshot: OnceCell<Snapshot>,
     /// Told whenever a worker lets an item go.
@@ -78,6 +81,11 @@ impl LocalBackfill {
             Arc::new(move |name, stop| Box::pin(Arc::clone(&maker).work(name, stop))),
         );
         Self { shared, fleet }
+    }
+
+    /// The documents that the target refused for good.
+    pub fn failed_documents(&self) -> &FailedLog {
+        &self.shared.failures.log
     }
 
     async fn resize(&self, workers: usize) -> Result<()> {

@@ -100,6 +100,7 @@ impl Shared {
             clock: Arc::clone(&self.clock),
             retry: RetryPolicy::patient(),
             bulk: self.bulk_settings(),
+            failures: Arc::clone(&self.failures),
             events: self.events.clone(),
             stop,
             indices: Mutex::new(HashMap::new()),

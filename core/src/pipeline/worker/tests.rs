@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use object_store::memory::InMemory;
 use tokio::task::JoinHandle;
 
 use super::*;
@@ -11,6 +12,7 @@ use crate::controller::{RunEnd, Work};
 use crate::coordination::{
     LeaseRules, LocalWorkStore, Run, Session, SnapshotName, WorkItem, WorkStore,
 };
+use crate::failed::{FailedStore, FailureBudget, FailureLimit};
 use crate::snapshot::{DocumentsOptions, Repository};
 use crate::testkit::{BulkFault, FaultyCluster, FaultyStore, SteppedClock, StoreFault};
 
@@ -34,6 +36,7 @@ struct Bench {
     store: Arc<LocalWorkStore>,
     released: watch::Sender<()>,
     events: EventSender,
+    failed: FailedStore,
     /// The documents that are to arrive, by number within their shard.
     expected: Vec<BTreeMap<u32, (String, Vec<u8>)>>,
     /// Where the bulks of each shard begin. They end with a segment, so they are not all of one size.
@@ -93,6 +96,10 @@ impl Bench {
             store,
             released: watch::Sender::default(),
             events: EventSender::new(),
+            failed: FailedStore::over(
+                Arc::new(InMemory::new()),
+                object_store::path::Path::default(),
+            ),
             expected,
             bulks,
         };
@@ -116,11 +123,17 @@ impl Bench {
 
     /// A worker that writes its checkpoint whenever it can.
     fn player(&self, name: &str, cluster: &Arc<FaultyCluster>) -> Player {
+        let coordinator = Arc::new(self.coordinator());
+        let failures = Failures {
+            log: self.failed.session(""),
+            budget: FailureBudget::new(FailureLimit::Usual, Arc::clone(&coordinator)),
+        };
         let worker = Worker {
             name: name.to_owned(),
+            failures: Arc::new(failures),
             snapshot: self.snapshot.clone(),
             cluster: Arc::clone(cluster) as _,
-            coordinator: Arc::new(self.coordinator()),
+            coordinator,
             clock: Arc::new(self.clock.clone()),
             retry: RetryPolicy {
                 retries: 5,

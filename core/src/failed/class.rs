@@ -1,0 +1,80 @@
+//! What kind of failure it was.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cluster::ItemError;
+
+/// What kind of failure it was, and so what may help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FailureClass {
+    /// The document does not fit the index's mapping: change the mapping, then redrive.
+    Mapping,
+    /// The target takes no request as large: raise `http.max_content_length`, then redrive.
+    TooLarge,
+    /// The id is taken by a newer version of the document.
+    Version,
+    /// Anything else; the reason says more.
+    Other,
+}
+
+impl FailureClass {
+    /// The class as one lower-case word, stable across releases.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mapping => "mapping",
+            Self::TooLarge => "too_large",
+            Self::Version => "version",
+            Self::Other => "other",
+        }
+    }
+
+    /// The class of an item's error, by the words that Elasticsearch and OpenSearch use.
+    pub fn of(error: &ItemError) -> Self {
+        // Elasticsearch 1 answered with the name of a Java class, later versions with words in snake case.
+        let word: String =
+            error.error_type.chars().filter(|letter| *letter != '_').collect::<String>();
+        let word = word.to_ascii_lowercase();
+        let says = |part: &str| word.contains(part);
+        if error.status == 413 || says("toolarge") || says("toolong") {
+            Self::TooLarge
+        } else if says("versionconflict") || error.status == 409 {
+            Self::Version
+        } else if says("mapper") || says("mapping") || says("parsing") || says("illegalargument") {
+            Self::Mapping
+        } else {
+            Self::Other
+        }
+    }
+}
+
+impl fmt::Display for FailureClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_old_and_new_servers_are_understood() {
+        let table = [
+            (400, "mapper_parsing_exception", FailureClass::Mapping),
+            (400, "document_parsing_exception", FailureClass::Mapping),
+            (400, "strict_dynamic_mapping_exception", FailureClass::Mapping),
+            (400, "MapperParsingException", FailureClass::Mapping),
+            (413, "request_entity_too_large", FailureClass::TooLarge),
+            (409, "version_conflict_engine_exception", FailureClass::Version),
+            (403, "security_exception", FailureClass::Other),
+        ];
+        for (status, word, class) in table {
+            let error = ItemError { status, error_type: word.to_owned(), reason: String::new() };
+            assert_eq!(FailureClass::of(&error), class, "{word}");
+        }
+    }
+}

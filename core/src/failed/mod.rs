@@ -1,0 +1,43 @@
+//! Failed documents: what the target refused for good is kept, never dropped.
+//!
+//! A folder or object store holds, for each session, one small object a bulk request that had failures: lines of JSON,
+//! compressed with zstd. It is written before the checkpoint passes these documents. Nothing is ever changed or deleted;
+//! what is no longer true is outvoted:
+//!
+//! | object | says |
+//! |---|---|
+//! | `<session>/<index>/<shard>/failed-<first>-<last>-<count>-v<lease>-<random>.ndjson.zst` | these documents failed |
+//! | `<session>/<index>/<shard>/void-<first>-<end>-v<lease>` | this range was sent anew: older leases' failures in it are void |
+//! | `<session>/redriven/<random>.ndjson.zst` | these failures were sent again, and taken |
+//!
+//! | file | subject |
+//! |---|---|
+//! | `record` | one failed document, as a line |
+//! | `class` | what kind of failure it was |
+//! | `names` | the names of the objects |
+//! | `standing` | which failures still hold |
+//! | `store` | reading and writing |
+//! | `redrive` | sending them again |
+//! | `summary` | how many, by index and reason |
+//! | `budget` | when there are too many to go on |
+
+mod budget;
+mod class;
+mod names;
+mod record;
+mod redrive;
+mod standing;
+mod store;
+mod summary;
+
+pub(crate) use budget::FailureBudget;
+pub use budget::FailureLimit;
+pub use class::FailureClass;
+pub(crate) use record::Attempt;
+pub use record::FailedDocument;
+pub use redrive::{Redrive, Redriven};
+pub use store::{FailedDocuments, FailedLog, FailedStore};
+pub use summary::{FailedSummary, FailureGroup};
+
+#[cfg(test)]
+mod tests;
