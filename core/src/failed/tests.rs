@@ -12,8 +12,8 @@ use crate::cluster::{
     BulkOperation, ClusterClient, IndexDefinition, ItemError, ItemOutcome, LocalCluster,
 };
 use crate::coordination::WorkItem;
-use crate::testkit::FaultyCluster;
-use crate::{Document, ErrorKind, ManualClock};
+use crate::testkit::{FaultyCluster, SteppedClock};
+use crate::{Document, ErrorKind};
 
 fn failed(number: u32, lease: u64) -> FailedDocument {
     let attempt =
@@ -125,7 +125,7 @@ async fn a_redrive_completes_what_is_taken_and_keeps_what_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let target = Arc::new(LocalCluster::open(folder.path()).unwrap());
     target.create_index("target", &IndexDefinition::default()).await.unwrap();
-    let clock = Arc::new(ManualClock::default());
+    let clock = Arc::new(SteppedClock::default());
     let stubborn =
         FaultyCluster::new(Arc::clone(&target) as _, clock.clone()).on_document(|_, document| {
             let error = ItemError {

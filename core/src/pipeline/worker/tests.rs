@@ -12,7 +12,7 @@ use crate::controller::{RunEnd, Work};
 use crate::coordination::{
     LeaseRules, LocalWorkStore, Run, Session, SnapshotName, WorkItem, WorkStore,
 };
-use crate::failed::{FailedStore, FailureBudget, FailureLimit};
+use crate::failed::{FailedDocument, FailedStore, FailureBudget, FailureLimit};
 use crate::snapshot::{DocumentsOptions, Repository};
 use crate::testkit::{BulkFault, FaultyCluster, FaultyStore, SteppedClock, StoreFault};
 
@@ -121,16 +121,27 @@ impl Bench {
         FaultyCluster::new(Arc::clone(&self.target) as _, Arc::new(self.clock.clone()))
     }
 
+    fn failures(&self, limit: FailureLimit) -> Arc<Failures> {
+        let budget = FailureBudget::new(limit, Arc::new(self.coordinator()));
+        Arc::new(Failures { log: self.failed.session(""), budget })
+    }
+
+    /// The failures that hold.
+    async fn kept(&self) -> Vec<FailedDocument> {
+        let mut kept = Vec::new();
+        let mut documents = self.failed.session("").documents().await.unwrap();
+        while let Some(failed) = documents.next().await {
+            kept.extend(failed.unwrap());
+        }
+        kept
+    }
+
     /// A worker that writes its checkpoint whenever it can.
     fn player(&self, name: &str, cluster: &Arc<FaultyCluster>) -> Player {
         let coordinator = Arc::new(self.coordinator());
-        let failures = Failures {
-            log: self.failed.session(""),
-            budget: FailureBudget::new(FailureLimit::Usual, Arc::clone(&coordinator)),
-        };
         let worker = Worker {
             name: name.to_owned(),
-            failures: Arc::new(failures),
+            failures: self.failures(FailureLimit::Usual),
             snapshot: self.snapshot.clone(),
             cluster: Arc::clone(cluster) as _,
             coordinator,

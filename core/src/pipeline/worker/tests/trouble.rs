@@ -102,6 +102,65 @@ async fn documents_that_are_refused_for_good_are_told_and_booked() {
     let work = bench.work().await;
     assert_eq!(work.end(), Some(RunEnd::CompletedWithErrors));
     assert_eq!((work.books.failed, work.books.written as usize), (1, bench.count(0) - 1));
+    let kept = bench.kept().await;
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0].source().unwrap(), bench.expected[0][&refused].1);
+    assert_eq!((kept[0].number, kept[0].index.as_str()), (refused, INDEX));
+}
+
+#[tokio::test]
+async fn a_document_that_failed_for_a_worker_that_died_and_arrived_later_is_no_failure() {
+    let bench = Bench::new(1).await;
+    // Of the second bulk; the first is never answered, so that no checkpoint passes it.
+    let second_bulk = bench.bulks[0][1];
+    let (refused, _) = bench.expected[0].range(second_bulk..).next().unwrap();
+    let refused = *refused;
+    let dying = Arc::new(
+        bench
+            .faulty()
+            .on_document(move |_, document| {
+                (document.number == refused).then(|| ItemOutcome::Failed(Box::default()))
+            })
+            .on_bulk(
+                move |_, body| {
+                    if holds(body, refused) { BulkFault::None } else { BulkFault::Silence }
+                },
+            ),
+    );
+    let first = bench.player("first", &dying).run();
+    while bench.kept().await.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    first.abort();
+    let _ = first.await;
+    bench.clock.advance(Duration::from_secs(600));
+    let well = Arc::new(bench.faulty());
+    let second = bench.player("second", &well).run();
+    bench.clock_runs_until(&second).await;
+    second.await.unwrap().unwrap();
+    let work = bench.work().await;
+    assert_eq!((work.books.failed, bench.kept().await.len()), (0, 0));
+    assert_eq!(work.books.written as usize, bench.count(0));
+}
+
+#[tokio::test]
+async fn more_failures_than_may_be_pause_the_run_and_a_higher_limit_lets_it_go_on() {
+    let bench = Bench::new(1).await;
+    let cluster = Arc::new(bench.faulty().on_document(move |_, document| {
+        (document.number % 2 == 0).then(|| ItemOutcome::Failed(Box::default()))
+    }));
+    let mut strict = bench.player("strict", &cluster);
+    strict.worker.failures = bench.failures(FailureLimit::Documents(3));
+    let error = strict.run().await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::State);
+    assert!(error.to_string().contains("more than the 3 that may"), "{error}");
+    assert!(bench.work().await.end().is_none(), "it can go on");
+    let lenient = bench.player("lenient", &cluster);
+    lenient.run().await.unwrap().unwrap();
+    let work = bench.work().await;
+    assert_eq!(work.end(), Some(RunEnd::CompletedWithErrors));
+    assert_eq!(work.books.failed as usize, bench.kept().await.len());
+    assert_eq!(work.books.accounted() as usize, bench.count(0));
 }
 
 #[tokio::test]
