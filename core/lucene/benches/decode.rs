@@ -119,6 +119,7 @@ fn decompress(mode: Mode, decoders: &mut Decoders, data: &[u8], dictionary: &[u8
         Mode::Zstd => {
             decoders.zstd.decompress_to_buffer(data, out).unwrap();
         }
+        other => panic!("{other:?} is not measured"),
     }
 }
 
