@@ -4,6 +4,7 @@
 //! DEFLATE behind `DFL\0`, zstd behind `ZSTD\0`, or LZF, whose chunks say what they are.
 
 use std::io::Read;
+use std::ops::RangeInclusive;
 
 use bytes::{Buf, Bytes};
 
@@ -18,6 +19,15 @@ const VERSION: u32 = 1;
 
 /// Takes the frame off, checks it, and undoes the compression.
 pub(crate) fn unframe(blob: &Bytes, codec: &str) -> Result<Bytes> {
+    decompress(framed_content(blob, codec, VERSION..=VERSION)?)
+}
+
+/// Takes the frame off and checks it.
+pub(crate) fn framed_content(
+    blob: &Bytes,
+    codec: &str,
+    known: RangeInclusive<u32>,
+) -> Result<Bytes> {
     let content_end = check_footer(blob)?;
     let mut rest = blob.slice(..content_end);
     let magic = take_u32(&mut rest)?;
@@ -33,13 +43,16 @@ pub(crate) fn unframe(blob: &Bytes, codec: &str) -> Result<Bytes> {
         return Err(corrupt(4, format!("codec `{found}` in place of `{codec}`")));
     }
     let version = take_u32(&mut rest)?;
-    if version != VERSION {
+    if !known.contains(&version) {
         return Err(Error::new(
             ErrorKind::Unsupported,
-            format!("version {version} of the `{codec}` blob format; {VERSION} is known"),
+            format!(
+                "version {version} of the `{codec}` blob format; up to {} is known",
+                known.end()
+            ),
         ));
     }
-    decompress(rest)
+    Ok(rest)
 }
 
 fn check_footer(blob: &Bytes) -> Result<usize> {

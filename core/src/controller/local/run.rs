@@ -65,7 +65,11 @@ impl Shared {
             SnapshotName { name: snapshot.name().to_owned(), uuid: snapshot.uuid().to_owned() };
         let mut indices = self.settings.indices.clone();
         indices.sort();
-        let selection = json!({ "indices": indices });
+        let mut selection = json!({ "indices": indices });
+        // Other documents come out with it: that is another run.
+        if snapshot.reads_recovery_source() {
+            selection["recovery_source"] = true.into();
+        }
         Ok(Run::new(session, name, snapshot.repository_url(), self.cluster.address(), selection))
     }
 
