@@ -403,7 +403,10 @@ mod tests {
         {
             assert_eq!(metadata(settings, Value::Null).shards().unwrap(), 3);
         }
-        assert!(metadata(json!({"index.number_of_shards": "0"}), Value::Null).shards().is_err());
+        for count in ["0", "100001", "-1", "many"] {
+            let settings = json!({"index.number_of_shards": count});
+            assert!(metadata(settings, Value::Null).shards().is_err(), "{count}");
+        }
     }
 
     #[test]
