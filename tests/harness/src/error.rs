@@ -110,6 +110,14 @@ pub enum Error {
         /// What should be in the class.
         constant: &'static str,
     },
+    /// A module's jar holds no class that a server could load.
+    #[error("{path} has no class {class}: it is no module of this version")]
+    NoPlugin {
+        /// The jar.
+        path: PathBuf,
+        /// The names it could have.
+        class: String,
+    },
     /// A distribution could not be unpacked.
     #[error("unpacking {path}: {source}")]
     Unpack {

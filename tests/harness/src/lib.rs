@@ -26,6 +26,7 @@ mod http;
 mod jdk;
 mod launch;
 mod maven;
+mod modules;
 mod owner;
 mod rest_root;
 mod server;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
+use crate::modules::{self, Source};
 
 /// A server version the harness knows how to get and start.
 ///
@@ -213,6 +214,17 @@ impl Spec {
             }
         };
         format!("{group}:{}:{}:zip", self.product(), self.number)
+    }
+
+    /// The modules that its distribution lacks and a fixture needs.
+    pub(crate) fn modules(&self) -> Option<&'static Source> {
+        match (self.launch, self.number) {
+            (Launch::Elasticsearch7, "7.10.2") => Some(&modules::ELASTICSEARCH_7_10),
+            (Launch::Elasticsearch7, _) => Some(&modules::ELASTICSEARCH_7),
+            (Launch::OpenSearch, "1.3.20") => Some(&modules::OPENSEARCH_1_3_20),
+            (Launch::OpenSearch, _) => Some(&modules::OPENSEARCH),
+            _ => None,
+        }
     }
 
     /// The product's name, as its files and coordinates spell it.
