@@ -15,6 +15,7 @@ mod demo;
 mod failure;
 mod fixtures;
 mod process;
+mod random;
 mod stopwatch;
 mod suite;
 mod tools;
