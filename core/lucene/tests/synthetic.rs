@@ -12,6 +12,8 @@ use snapfill_lucene::{
 };
 use writer::{File, Index, Mode};
 
+const MODES: [Mode; 5] = [Mode::Fast, Mode::High, Mode::Zstd, Mode::Lucene86, Mode::Lucene86High];
+
 type Document = Option<(String, Vec<u8>)>;
 
 fn open(files: Vec<File>) -> Result<Segment> {
@@ -63,7 +65,7 @@ fn documents(count: usize, length: usize, every: usize) -> Vec<Document> {
 
 #[test]
 fn many_chunks_in_many_blocks_of_the_index() {
-    for mode in [Mode::Fast, Mode::High, Mode::Zstd, Mode::Lucene86] {
+    for mode in MODES {
         let mut index = Index::new(mode);
         (index.chunk_size, index.chunk_docs, index.shift) = (3000, 150, 2);
         let documents = documents(5000, 9, 11);
@@ -75,7 +77,7 @@ fn many_chunks_in_many_blocks_of_the_index() {
 
 #[test]
 fn a_document_far_above_the_chunk_size_comes_in_slices() {
-    for mode in [Mode::Fast, Mode::High, Mode::Zstd, Mode::Lucene86] {
+    for mode in MODES {
         let mut index = Index::new(mode);
         index.chunk_size = 2000;
         let mut documents = documents(40, 30, 9);
@@ -88,7 +90,7 @@ fn a_document_far_above_the_chunk_size_comes_in_slices() {
 
 #[test]
 fn documents_without_fields_only() {
-    for mode in [Mode::Fast, Mode::High, Mode::Zstd, Mode::Lucene86] {
+    for mode in MODES {
         let index = Index::new(mode);
         let documents = vec![None; 3000];
         compare(&open(index.write(&documents).0).unwrap(), &index, &documents);

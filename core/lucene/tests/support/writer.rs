@@ -27,6 +27,14 @@ pub enum Mode {
     Zstd,
     /// LZ4 without dictionary, as Lucene 8.5 and 8.6 framed it.
     Lucene86,
+    /// DEFLATE without dictionary, likewise.
+    Lucene86High,
+}
+
+impl Mode {
+    fn is_old(self) -> bool {
+        matches!(self, Self::Lucene86 | Self::Lucene86High)
+    }
 }
 
 /// A unit as it was compressed, for measuring a bare decompressor.
@@ -60,6 +68,7 @@ impl Index {
             Mode::High => (480 * 1024, 4096),
             Mode::Zstd => (240 * 1024, 2048),
             Mode::Lucene86 => (16 * 1024, 128),
+            Mode::Lucene86High => (60 * 1024, 512),
         };
         let (deleted, soft_deleted) = (BTreeSet::new(), BTreeSet::new());
         Self { mode, chunk_size, chunk_docs, shift: 10, deleted, soft_deleted }
@@ -95,8 +104,9 @@ impl Index {
             Mode::High => "Lucene90StoredFieldsHighData",
             Mode::Zstd => "ZstdStoredFields814",
             Mode::Lucene86 => "Lucene50StoredFieldsFastData",
+            Mode::Lucene86High => "Lucene50StoredFieldsHighData",
         };
-        let old = self.mode == Mode::Lucene86;
+        let old = self.mode.is_old();
         let mut fdt = header(name, if old { 2 } else { 1 }, "");
         if old {
             vint(&mut fdt, self.chunk_size as u64);
@@ -146,12 +156,12 @@ impl Index {
     ) {
         let sliced = chunk.len() >= 2 * self.chunk_size;
         vint(out, first);
-        let flags = if self.mode == Mode::Lucene86 { 1 } else { 2 };
+        let flags = if self.mode.is_old() { 1 } else { 2 };
         vint(out, (fields.len() as u64) << flags | u64::from(sliced));
         if fields.len() == 1 {
             vint(out, fields[0].into());
             vint(out, lengths[0].into());
-        } else if self.mode == Mode::Lucene86 {
+        } else if self.mode.is_old() {
             packed(out, fields);
             packed(out, lengths);
         } else {
@@ -176,14 +186,14 @@ impl Index {
                 let dictionary = data.len() / 60;
                 (dictionary, (data.len() - dictionary).div_ceil(10))
             }
-            Mode::Zstd | Mode::Lucene86 => (0, data.len()),
+            Mode::Zstd | Mode::Lucene86 | Mode::Lucene86High => (0, data.len()),
         };
         let (dictionary, rest) = data.split_at(dictionary);
         let compress = |data: &[u8], dictionary: &[u8]| match self.mode {
             Mode::Lucene86 => lz4_flex::block::compress(data),
             Mode::Fast if dictionary.is_empty() => lz4_flex::block::compress(data),
             Mode::Fast => lz4_flex::block::compress_with_dict(data, dictionary),
-            Mode::High => deflate(data, dictionary),
+            Mode::High | Mode::Lucene86High => deflate(data, dictionary),
             Mode::Zstd => zstd::bulk::compress(data, 1).unwrap(),
         };
         let blocks =
@@ -194,7 +204,7 @@ impl Index {
 
     /// Writes the chunk index, without footers.
     pub fn index(&self, max_doc: usize, docs: &[u64], pointers: &[u64]) -> (Vec<u8>, Vec<u8>) {
-        let old = self.mode == Mode::Lucene86;
+        let old = self.mode.is_old();
         let codec = if old { "Lucene85FieldsIndex" } else { "Lucene90FieldsIndex" };
         let mut fdx = header(&format!("{codec}Idx"), 0, "");
         let mut fdm = header(&format!("{codec}Meta"), u32::from(!old), "");
@@ -255,7 +265,7 @@ fn write_unit(out: &mut Vec<u8>, mode: Mode, unit: &Unit) {
             }
         }
         Mode::Lucene86 => unit.blocks.iter().for_each(|(data, _)| out.extend(data)),
-        Mode::Zstd => {
+        Mode::Zstd | Mode::Lucene86High => {
             for (data, _) in &unit.blocks {
                 vint(out, data.len() as u64);
                 out.extend(data);
@@ -264,7 +274,8 @@ fn write_unit(out: &mut Vec<u8>, mode: Mode, unit: &Unit) {
     }
 }
 
-fn deflate(data: &[u8], dictionary: &[u8]) -> Vec<u8> {
+/// A raw DEFLATE stream.
+pub fn deflate(data: &[u8], dictionary: &[u8]) -> Vec<u8> {
     let mut compress = flate2::Compress::new(flate2::Compression::default(), false);
     if !dictionary.is_empty() {
         compress.set_dictionary(dictionary).unwrap();
