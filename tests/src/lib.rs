@@ -4,5 +4,6 @@
 #![allow(clippy::panic)]
 
 pub mod fixtures;
+pub mod mutation;
 pub mod random;
 pub mod target;

@@ -1,0 +1,151 @@
+//! Small snapshots of every version, damaged in thousands of ways: the reader fails, or reads the very same documents.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use snapfill_tests::mutation::{Blob, Damage, Specimen, Verdict};
+use snapfill_tests::random::Random;
+
+/// Flips and cuts of an ordinary run, over all versions.
+const MUTATIONS: usize = 20_000;
+
+/// The folder with a repository for each version.
+fn tiny() -> PathBuf {
+    let folder = std::env::var_os("SNAPFILL_SPECIMENS").map(PathBuf::from);
+    folder.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/tiny"))
+}
+
+/// The names of the versions there are specimens of.
+fn versions() -> Vec<String> {
+    let entries = std::fs::read_dir(tiny()).unwrap().map(|entry| entry.unwrap());
+    let folders = entries.filter(|entry| entry.path().join("repo").is_dir());
+    let mut names: Vec<_> = folders.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+async fn specimen(version: &str) -> Arc<Specimen> {
+    Arc::new(Specimen::load(version, &tiny().join(version).join("repo")).await)
+}
+
+/// How many cases ended in which way.
+#[derive(Debug, Default)]
+struct Tally {
+    cases: usize,
+    same: usize,
+    refused: BTreeMap<String, usize>,
+    wrong: Vec<String>,
+}
+
+impl Tally {
+    fn add(&mut self, case: String, verdict: Verdict) {
+        self.cases += 1;
+        match verdict {
+            Verdict::Same => self.same += 1,
+            Verdict::Refused(kind) => {
+                *self.refused.entry(format!("{kind:?}")).or_default() += 1;
+            }
+            Verdict::Wrong(what) => self.wrong.push(format!("{case}: {what}")),
+        }
+    }
+
+    fn join(&mut self, other: Self) {
+        self.cases += other.cases;
+        self.same += other.same;
+        self.wrong.extend(other.wrong);
+        for (kind, count) in other.refused {
+            *self.refused.entry(kind).or_default() += count;
+        }
+    }
+
+    fn assert_nothing_wrong(&self) {
+        let first = self.wrong.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
+        assert!(
+            self.wrong.is_empty(),
+            "{} of {} cases went wrong:\n{first}",
+            self.wrong.len(),
+            self.cases
+        );
+    }
+}
+
+/// Judges all cases, on as many threads as the runtime has.
+async fn judge(specimen: &Arc<Specimen>, cases: Vec<(Blob, Damage)>) -> Tally {
+    let half = cases.len().div_ceil(2).max(1);
+    let tasks: Vec<_> = cases
+        .chunks(half)
+        .map(|cases| {
+            let (specimen, cases) = (Arc::clone(specimen), cases.to_vec());
+            tokio::spawn(async move {
+                let mut tally = Tally::default();
+                for (blob, damage) in cases {
+                    let case = format!("{}: {}, {damage}", specimen.name, blob.path);
+                    tally.add(case, specimen.judge(&blob, damage).await);
+                }
+                tally
+            })
+        })
+        .collect();
+    let mut tally = Tally::default();
+    for task in tasks {
+        tally.join(task.await.unwrap());
+    }
+    tally
+}
+
+/// A blob, drawn by its length, and damage to it.
+fn draw(specimen: &Specimen, random: &mut Random) -> (Blob, Damage) {
+    let mut at = random.below(specimen.bytes() as u64) as usize;
+    for blob in &specimen.blobs {
+        match at.checked_sub(blob.data.len()) {
+            Some(rest) => at = rest,
+            None => return (blob.clone(), Damage::random(random, blob.data.len())),
+        }
+    }
+    unreachable!("the lengths add up to more")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn damaged_snapshots_are_refused_or_read_alike() {
+    let versions = versions();
+    let mut all = Tally::default();
+    for version in &versions {
+        let specimen = specimen(version).await;
+        let mut random = Random::of(0x5eed, version);
+        let draws = 0..MUTATIONS.div_ceil(versions.len());
+        let cases = draws.map(|_| draw(&specimen, &mut random)).collect();
+        all.join(judge(&specimen, cases).await);
+    }
+    println!("{} cases, {} read alike, refused: {:?}", all.cases, all.same, all.refused);
+    all.assert_nothing_wrong();
+    assert!(all.cases >= MUTATIONS);
+    assert!(all.cases - all.same > MUTATIONS / 4, "most of a snapshot is read, so damage shows");
+}
+
+/// Every byte flipped and every length cut, of the versions that `SNAPFILL_MUTATE` names: `cargo xtask mutate`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_flip_and_cut_is_refused_or_read_alike() {
+    let Some(wanted) = std::env::var("SNAPFILL_MUTATE").ok() else { return };
+    let mut all = Tally::default();
+    for version in wanted.split(',') {
+        let specimen = specimen(version).await;
+        let of_blob = |blob: &Blob| {
+            let blob = blob.clone();
+            Damage::every(blob.data.len()).map(move |damage| (blob.clone(), damage))
+        };
+        let cases = specimen.blobs.iter().flat_map(of_blob).collect();
+        let tally = judge(&specimen, cases).await;
+        println!(
+            "mutate-report version={version} bytes={} cases={} same={} refused={:?} wrong={}",
+            specimen.bytes(),
+            tally.cases,
+            tally.same,
+            tally.refused,
+            tally.wrong.len()
+        );
+        all.join(tally);
+    }
+    all.assert_nothing_wrong();
+}
