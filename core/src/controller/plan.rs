@@ -155,13 +155,7 @@ fn warnings(metadata: &IndexMetadata) -> Vec<String> {
             reason.explanation()
         ));
     }
-    let source = metadata.mappings.get("_source");
-    let filtered =
-        |list| source.and_then(|source| source.get(list)).and_then(|list| list.as_array());
-    if ["excludes", "includes"]
-        .into_iter()
-        .any(|list| filtered(list).is_some_and(|list| !list.is_empty()))
-    {
+    if metadata.filters_source() {
         warnings.push(
             "the mapping filters `_source`: fields that it leaves out were never stored".to_owned(),
         );

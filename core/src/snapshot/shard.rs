@@ -3,12 +3,9 @@
 use std::sync::Arc;
 
 use snapfill_lucene::{Commit, Directory, Segment};
-use tokio::runtime::Handle;
 
-use super::blobs::Blobs;
 use super::documents::{DocumentStream, DocumentsOptions, read_in_background};
 use super::index_metadata::IndexMetadata;
-use super::manifest::Manifest;
 use super::shard_files::{ShardFiles, explain_lucene};
 use crate::{Error, ErrorKind, Result};
 
@@ -40,16 +37,11 @@ pub struct ShardSize {
 
 impl Shard {
     pub(crate) async fn open(
-        blobs: Blobs,
-        folder: String,
-        snapshot_uuid: &str,
+        files: ShardFiles,
         metadata: Arc<IndexMetadata>,
         number: u32,
     ) -> Result<Self> {
-        let blob = format!("{folder}/snap-{snapshot_uuid}.dat");
-        let bytes = blobs.get(&blob).await?;
-        let manifest = Manifest::parse(&bytes).map_err(|error| error.with_context("file", blob))?;
-        let files = Arc::new(ShardFiles::new(blobs, folder, manifest, Handle::current()));
+        let files = Arc::new(files);
         let directory = Arc::clone(&files);
         let commit =
             on_blocking_thread(move || Commit::open(&*directory).map_err(explain_lucene)).await;

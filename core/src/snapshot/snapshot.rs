@@ -5,8 +5,11 @@ use std::sync::Arc;
 use super::blobs::Blobs;
 use super::catalogue::{Catalogue, CatalogueIndex, CatalogueSnapshot};
 use super::index_metadata::IndexMetadata;
-use super::info::SnapshotInfo;
+use super::info::{ShardFailure, SnapshotInfo};
+use super::layout::Layout;
+use super::options::RepositoryOptions;
 use super::shard::Shard;
+use super::shard_place::ShardPlace;
 use crate::{Error, ErrorKind, Result};
 
 /// One snapshot, opened for reading.
@@ -15,6 +18,7 @@ pub struct Snapshot {
     blobs: Blobs,
     catalogue: Arc<Catalogue>,
     entry: CatalogueSnapshot,
+    layout: Layout,
     info: Arc<SnapshotInfo>,
 }
 
@@ -23,18 +27,24 @@ pub struct Snapshot {
 pub struct SnapshotIndex {
     /// Settings, mappings, aliases.
     pub metadata: Arc<IndexMetadata>,
-    folder: String,
+    /// Its folder below `indices/`.
+    id: String,
     shard_path_type: u32,
 }
 
 impl Snapshot {
-    pub(crate) async fn open(blobs: Blobs, catalogue: Arc<Catalogue>, name: &str) -> Result<Self> {
+    pub(crate) async fn open(
+        blobs: Blobs,
+        catalogue: Arc<Catalogue>,
+        name: &str,
+        options: &RepositoryOptions,
+    ) -> Result<Self> {
         let entry = catalogue.snapshot(name)?.clone();
-        let blob = format!("snap-{}.dat", entry.uuid);
-        let info = SnapshotInfo::parse(&blobs.get(&blob).await?)
-            .map_err(|error| error.with_context("file", blob).with_context("snapshot", name))?;
-        info.require_complete()?;
-        let snapshot = Self { blobs, catalogue, entry, info: Arc::new(info) };
+        let (layout, info) = SnapshotInfo::read(&blobs, &entry.uuid)
+            .await
+            .map_err(|error| error.with_context("snapshot", name))?;
+        info.require_readable(options.allow_partial)?;
+        let snapshot = Self { blobs, catalogue, entry, layout, info: Arc::new(info) };
         snapshot.require_catalogued()?;
         Ok(snapshot)
     }
@@ -84,14 +94,14 @@ impl Snapshot {
             self.read_metadata(index).await.map_err(|error| error.with_context("index", name))?;
         Ok(SnapshotIndex {
             metadata: Arc::new(metadata),
-            folder: format!("indices/{}", index.id),
+            id: index.id.clone(),
             shard_path_type: index.shard_path_type,
         })
     }
 
     async fn read_metadata(&self, index: &CatalogueIndex) -> Result<IndexMetadata> {
-        let blob = self.catalogue.index_metadata_blob(&self.entry, index)?;
-        IndexMetadata::parse(&self.blobs.get(&blob).await?)
+        let blob = self.catalogue.index_metadata_blob(&self.entry, self.layout, index)?;
+        IndexMetadata::parse(self.layout, &self.blobs.get(&blob).await?)
             .map_err(|error| error.with_context("file", blob))
     }
 
@@ -107,16 +117,28 @@ impl Snapshot {
     /// One shard of an index whose metadata is at hand.
     ///
     /// # Errors
-    /// `NotFound` when the index has fewer shards, `Unsupported` for a way of storing shards that is not read,
-    /// `Corrupt` when its manifest or commit cannot be understood.
+    /// `NotFound` when the index has fewer shards, `Incomplete` for a shard that a PARTIAL snapshot lacks, `Unsupported`
+    /// for a way of storing shards that is not read, `Corrupt` when its manifest or commit cannot be understood.
     pub async fn shard_of(&self, index: &SnapshotIndex, number: u32) -> Result<Shard> {
         let name = &index.metadata.name;
         let opened = self.open_shard(index, number).await;
         opened.map_err(|error| error.with_context("shard", format!("{name}[{number}]")))
     }
 
+    /// Why the snapshot does not hold a shard, where it is PARTIAL and says so; `None` for one that it holds.
+    pub fn missing(&self, index: &str, number: u32) -> Option<&ShardFailure> {
+        self.info.failure(index, number)
+    }
+
     async fn open_shard(&self, index: &SnapshotIndex, number: u32) -> Result<Shard> {
         index.metadata.require_readable()?;
+        if let Some(failure) = self.missing(&index.metadata.name, number) {
+            let reason = failure.reason.as_deref().unwrap_or("it does not say why");
+            return Err(Error::new(
+                ErrorKind::Incomplete,
+                format!("the snapshot is PARTIAL and does not hold this shard: {reason}"),
+            ));
+        }
         let shards = index.metadata.shards()?;
         if number >= shards {
             return Err(Error::new(
@@ -133,9 +155,14 @@ impl Snapshot {
                 ),
             ));
         }
-        let folder = format!("{}/{number}", index.folder);
-        Shard::open(self.blobs.clone(), folder, self.uuid(), Arc::clone(&index.metadata), number)
-            .await
+        let place = ShardPlace {
+            blobs: &self.blobs,
+            layout: self.layout,
+            snapshot_uuid: self.uuid(),
+            index_id: &index.id,
+            number,
+        };
+        Shard::open(place.files().await?, Arc::clone(&index.metadata), number).await
     }
 
     fn indices(&self) -> impl Iterator<Item = (&str, &CatalogueIndex)> {
