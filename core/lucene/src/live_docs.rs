@@ -17,6 +17,11 @@ impl LiveDocs {
     pub(crate) fn is_live(&self, doc: u32) -> bool {
         self.words.get((doc >> 6) as usize).is_some_and(|word| word >> (doc & 63) & 1 == 1)
     }
+
+    /// The bits of 64 documents, set while they are live.
+    pub(crate) fn word(&self, index: usize) -> u64 {
+        self.words.get(index).copied().unwrap_or_default()
+    }
 }
 
 /// Reads and verifies the live documents of `segment`, which must show `deleted` deletions among `max_doc`.

@@ -7,7 +7,9 @@ use std::io::Read;
 
 use bytes::{Buf, Bytes};
 
-use super::limits::{METADATA_DOCUMENT_BYTES, ZSTD_WINDOW_LOG};
+use super::limits::{
+    METADATA_DOCUMENT_BYTES, METADATA_FREE_BYTES, METADATA_RATIO, ZSTD_WINDOW_LOG,
+};
 use super::lzf;
 use crate::{Error, ErrorKind, Result};
 
@@ -88,6 +90,7 @@ pub(crate) fn decompress(body: Bytes) -> Result<Bytes> {
 
 /// Undoes the compression that the first bytes announce, of what becomes no more than `limit` bytes.
 pub(crate) fn decompress_within(body: Bytes, limit: usize) -> Result<Bytes> {
+    let limit = limit.min(body.len().saturating_mul(METADATA_RATIO).max(METADATA_FREE_BYTES));
     if lzf::is_lzf(&body) {
         return lzf::decompress(&body, limit);
     }

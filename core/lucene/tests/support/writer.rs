@@ -47,6 +47,7 @@ pub struct Unit {
 
 /// An index to be written.
 pub struct Index {
+    /// How stored fields are compressed.
     pub mode: Mode,
     /// A chunk is closed when it has this many bytes. A larger document makes a sliced chunk.
     pub chunk_size: usize,
