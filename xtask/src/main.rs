@@ -13,6 +13,7 @@ mod check;
 mod corpus;
 mod demo;
 mod failure;
+mod fixtures;
 mod process;
 mod stopwatch;
 mod suite;
@@ -56,6 +57,12 @@ const COMMANDS: &[Command] = &[
         usage: "corpus --gib N --out DIR [--server NAME]",
         summary: "a snapshot with N GiB of documents, made by a real server (opensearch-2.19.6)",
         run: corpus::run,
+    },
+    Command {
+        name: "fixtures",
+        usage: "fixtures VERSION [--tiny] [--out DIR]",
+        summary: "the snapshots that tests read, made again by a real server; --tiny for mutation",
+        run: fixtures::run,
     },
 ];
 

@@ -11,7 +11,7 @@ use zip::ZipArchive;
 use crate::error::{During, Error, Result};
 use crate::owner;
 use crate::version::{Launch, Spec};
-use crate::{jdk, maven, rest_root};
+use crate::{boot_path, jdk, maven, rest_root};
 
 /// The home folder of a server's distribution; fetched and unpacked first if it is not there yet.
 pub(crate) fn home(spec: &Spec) -> Result<PathBuf> {
@@ -40,6 +40,9 @@ fn prepare(spec: &Spec, staging: &Path) -> Result<()> {
     fs::create_dir_all(&plugins).during(|| format!("making {}", plugins.display()))?;
     if spec.launch == Launch::Elasticsearch8 {
         rest_root::add(spec, &home, &jdk::find(spec)?)?;
+    }
+    if spec.launch == Launch::Elasticsearch1 {
+        boot_path::replace(spec, &home)?;
     }
     Ok(())
 }

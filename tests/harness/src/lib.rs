@@ -18,6 +18,7 @@
 //! The cache is `$SNAPFILL_SERVER_CACHE`, else `~/.cache/snapfill/servers`; for root, whose home is
 //! closed to the user that servers run as, `/var/cache/snapfill/servers`.
 
+mod boot_path;
 mod cache;
 mod config;
 mod error;
