@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use snapfill::cluster::TargetAddress;
+use snapfill::snapshot::RepositoryOptions;
 
 use crate::exit::Failure;
 
@@ -95,6 +96,9 @@ impl Target {
 pub(crate) struct Repo {
     /// The repository: a folder or a file:// URL
     pub(crate) repo: String,
+    /// The folder of the repository below its location: the `base_path` it was registered with
+    #[arg(long, value_name = "PATH")]
+    pub(crate) base_path: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -103,6 +107,43 @@ pub(crate) struct RepoSnapshot {
     pub(crate) repo: String,
     /// The snapshot's name
     pub(crate) snapshot: String,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+}
+
+/// How a snapshot is read, where its bytes alone do not tell.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Reading the snapshot")]
+pub(crate) struct Reading {
+    /// The folder of the repository below its location: the `base_path` it was registered with. OpenSearch may put shards
+    /// beside it
+    #[arg(long, value_name = "PATH")]
+    pub(crate) base_path: Option<String>,
+    /// Read a PARTIAL snapshot; the shards that it lacks are reported as skipped
+    #[arg(long)]
+    pub(crate) allow_partial: bool,
+    /// The segment repository of OpenSearch's remote store, for shallow snapshots: a folder or a file:// URL
+    #[arg(long, value_name = "REPO")]
+    pub(crate) remote_store: Option<String>,
+    /// The folder of the remote store below its location
+    #[arg(long, value_name = "PATH", requires = "remote_store")]
+    pub(crate) remote_store_base_path: Option<String>,
+    /// Where an index stores no source or a filtered one, take the original that was kept for replication
+    /// (`_recovery_source`), as far as it is still there
+    #[arg(long)]
+    pub(crate) recovery_source: bool,
+}
+
+impl From<Reading> for RepositoryOptions {
+    fn from(reading: Reading) -> Self {
+        Self {
+            base_path: reading.base_path,
+            allow_partial: reading.allow_partial,
+            remote_store: reading.remote_store,
+            remote_store_base_path: reading.remote_store_base_path,
+            recovery_source: reading.recovery_source,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -131,6 +172,8 @@ pub(crate) struct Plan {
     /// Only this index (may be given several times)
     #[arg(long = "index", value_name = "NAME")]
     pub(crate) indices: Vec<String>,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
 }
 
 #[derive(Debug, Args)]
@@ -187,6 +230,8 @@ pub(crate) struct RunOptions {
     /// How long a worker holds a shard without renewing its lease, such as 60s
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = lease)]
     pub(crate) lease: Duration,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
 }
 
 /// A bulk may take 30 s and must end within the lease.
@@ -226,6 +271,8 @@ pub(crate) struct CatIndices {
     /// The target's folder
     #[arg(long, value_name = "DIR")]
     pub(crate) target: Option<Target>,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
 }
 
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use snapfill::cluster::{ClusterClient, IndexRow, LocalCluster};
 use snapfill::controller::{Plan, PlannedIndex};
-use snapfill::snapshot::Repository;
+use snapfill::snapshot::{Repository, RepositoryOptions};
 use snapfill::{Error, ErrorKind, Result};
 
 use crate::arguments::CatIndices;
@@ -28,7 +28,9 @@ const NUMBERS: [usize; 6] = [4, 5, 6, 7, 8, 9];
 
 pub(crate) async fn cat_indices(arguments: CatIndices, output: &Output) -> Result<Exit, Failure> {
     let source = match (&arguments.repo, &arguments.snapshot) {
-        (Some(repo), Some(snapshot)) => Some(source_rows(repo, snapshot).await?),
+        (Some(repo), Some(snapshot)) => {
+            Some(source_rows(repo, snapshot, arguments.reading.into()).await?)
+        }
         _ => None,
     };
     let target = match &arguments.target {
@@ -60,8 +62,12 @@ pub(crate) async fn cat_indices(arguments: CatIndices, output: &Output) -> Resul
 }
 
 /// The indices of the snapshot in the form of the cluster they come from.
-async fn source_rows(repo: &str, snapshot: &str) -> Result<Vec<IndexRow>> {
-    let snapshot = Repository::open(repo).await?.snapshot(snapshot).await?;
+async fn source_rows(
+    repo: &str,
+    snapshot: &str,
+    options: RepositoryOptions,
+) -> Result<Vec<IndexRow>> {
+    let snapshot = Repository::open_with(repo, options).await?.snapshot(snapshot).await?;
     let everything: Vec<String> = snapshot.index_names().into_iter().map(str::to_owned).collect();
     let plan = Plan::make(&snapshot, &everything).await?;
     plan.indices.iter().map(row).collect()

@@ -29,7 +29,24 @@ pub const FIXTURES: [Fixture; 8] = [
     Fixture { name: "opensearch-3.8.0" },
 ];
 
-/// The snapshots that each fixture has.
+/// The server versions of whose snapshots the metadata is read.
+pub const METADATA_FIXTURES: [Fixture; 4] = [
+    Fixture { name: "elasticsearch-1.7.6" },
+    Fixture { name: "elasticsearch-2.4.6" },
+    Fixture { name: "elasticsearch-5.6.16" },
+    Fixture { name: "elasticsearch-6.8.23" },
+];
+
+/// One repository of a fixture.
+#[derive(Clone, Debug)]
+pub struct FixtureRepository {
+    /// Where it lies.
+    pub folder: PathBuf,
+    /// Its snapshots, oldest first.
+    pub snapshots: &'static [&'static str],
+}
+
+/// The snapshots that the first repository of each fixture has; its others have the second one alone.
 pub const SNAPSHOTS: [&str; 2] = ["snap-1", "snap-2"];
 
 /// The indices that were there when the first snapshot was taken.
@@ -46,6 +63,8 @@ pub struct Line {
     pub id: String,
     /// `_routing`.
     pub routing: Option<String>,
+    /// `_parent`.
+    pub parent: Option<String>,
     /// `_source` as text, line breaks made spaces.
     pub source: Option<String>,
 }
@@ -58,6 +77,8 @@ struct RawLine<'a> {
     _id: String,
     #[serde(default)]
     _routing: Option<String>,
+    #[serde(default)]
+    _parent: Option<String>,
     #[serde(borrow, default)]
     _source: Option<&'a RawValue>,
 }
@@ -78,6 +99,7 @@ impl Line {
             doc_type: raw._type,
             id: raw._id,
             routing: raw._routing,
+            parent: raw._parent,
             source: raw._source.map(|source| source.get().replace('\n', " ")),
         }
     }
@@ -96,7 +118,7 @@ impl Fixture {
     /// When there is none.
     #[must_use]
     pub fn named(name: &str) -> Self {
-        match FIXTURES.into_iter().find(|fixture| fixture.name == name) {
+        match FIXTURES.into_iter().chain(METADATA_FIXTURES).find(|fixture| fixture.name == name) {
             Some(fixture) => fixture,
             None => panic!("no fixture {name}"),
         }
@@ -105,10 +127,23 @@ impl Fixture {
     /// Its folder.
     #[must_use]
     pub fn folder(self) -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(self.name)
+        folder(self.name)
     }
 
-    /// Its repository.
+    /// Its repositories: of every version `repo`, of some others that differ in how their metadata is written.
+    #[must_use]
+    pub fn repositories(self) -> Vec<FixtureRepository> {
+        let all = [
+            ("repo", &SNAPSHOTS[..]),
+            ("repo_plain", &SNAPSHOTS[1..]),
+            ("repo_zstd", &SNAPSHOTS[1..]),
+        ];
+        let of =
+            |(name, snapshots)| FixtureRepository { folder: self.folder().join(name), snapshots };
+        all.into_iter().map(of).filter(|repository| repository.folder.is_dir()).collect()
+    }
+
+    /// Its first repository.
     #[must_use]
     pub fn repository(self) -> PathBuf {
         self.folder().join("repo")
@@ -197,6 +232,26 @@ impl Fixture {
             .filter(|(_, index)| without(index))
             .map(|(name, _)| name)
             .collect()
+    }
+}
+
+/// The folder of a fixture of any kind.
+#[must_use]
+pub fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+}
+
+/// The sources by id that a fixture of one small index must give.
+///
+/// # Panics
+/// When the file is not there.
+#[must_use]
+pub fn expected_by_id(fixture: &str) -> BTreeMap<String, Value> {
+    let path = folder(fixture).join("expected.json.gz");
+    let read = File::open(&path).map_err(serde_json::Error::io);
+    match read.and_then(|file| serde_json::from_reader(GzDecoder::new(file))) {
+        Ok(documents) => documents,
+        Err(error) => panic!("cannot read {}: {error}", path.display()),
     }
 }
 

@@ -39,6 +39,7 @@ async fn read(fixture: Fixture, snapshot: &str, batch_bytes: usize) -> Read {
                     doc_type: document.doc_type.map(|name| name.to_string()),
                     id: document.id,
                     routing: document.routing,
+                    parent: document.parent,
                     source: Some(String::from_utf8(document.source.to_vec()).unwrap()),
                 }));
             }

@@ -5,16 +5,17 @@ use snapfill::ErrorKind;
 use snapfill::cluster::{ClusterClientExt, IndexRow, LocalCluster};
 use snapfill::controller::{Decision, Plan};
 
-use crate::arguments::Plan as Arguments;
+use crate::arguments::{Plan as Arguments, Target};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, count_of, grouped, table};
 use crate::snapshot::{open, require_indices};
 
 pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<Exit, Failure> {
-    let snapshot = open(&arguments.repo, &arguments.snapshot).await?;
-    require_indices(&snapshot, &arguments.indices)?;
-    let plan = Plan::make(&snapshot, &arguments.indices).await.map_err(Failure::unreadable)?;
-    let there = already_there(&arguments, &plan).await?;
+    let Arguments { repo, snapshot, target, indices, reading } = arguments;
+    let snapshot = open(&repo, &snapshot, reading.into()).await?;
+    require_indices(&snapshot, &indices)?;
+    let plan = Plan::make(&snapshot, &indices).await.map_err(Failure::unreadable)?;
+    let there = already_there(target.as_ref(), &plan).await?;
     if output.is_json() {
         output.print_json(&json!({ "plan": plan, "already_in_target": there }))?;
         return Ok(Exit::Completed);
@@ -72,8 +73,8 @@ fn print_findings(plan: &Plan, there: &[String], output: &Output) -> Result<(), 
     Ok(())
 }
 
-async fn already_there(arguments: &Arguments, plan: &Plan) -> Result<Vec<String>, Failure> {
-    let Some(target) = &arguments.target else { return Ok(Vec::new()) };
+async fn already_there(target: Option<&Target>, plan: &Plan) -> Result<Vec<String>, Failure> {
+    let Some(target) = target else { return Ok(Vec::new()) };
     let cluster = match LocalCluster::open_existing(target.folder()?) {
         Ok(cluster) => cluster,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),

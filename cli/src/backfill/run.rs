@@ -13,9 +13,11 @@ use super::progress::Progress;
 use super::status::print_work;
 
 pub(crate) async fn run(arguments: Run, output: &Output) -> Result<Exit, Failure> {
-    let snapshot = open(&arguments.repo, &arguments.snapshot).await?;
-    require_indices(&snapshot, &arguments.how.indices)?;
-    let backfill = LocalBackfill::builder(settings(arguments)?).with_snapshot(snapshot).build()?;
+    let settings = settings(arguments)?;
+    let options = settings.repository_options.clone();
+    let snapshot = open(&settings.repository, &settings.snapshot, options).await?;
+    require_indices(&snapshot, &settings.indices)?;
+    let backfill = LocalBackfill::builder(settings).with_snapshot(snapshot).build()?;
     let mut events = backfill.events();
     // One listener from beginning to end: a Ctrl-C between planning and the first bulk is not lost.
     let interrupted = tokio::signal::ctrl_c();
@@ -57,6 +59,7 @@ fn settings(arguments: Run) -> Result<BackfillSettings, Failure> {
     };
     let target = arguments.target.folder()?;
     Ok(BackfillSettings {
+        repository_options: arguments.how.reading.into(),
         session: arguments.how.session,
         indices: arguments.how.indices,
         workers: arguments.how.workers.into(),

@@ -1,10 +1,10 @@
 //! `snapfill backfill status`.
 
-use snapfill::SkipReason;
 use snapfill::cluster::IndexRow;
 use snapfill::controller::{
     BackfillController, DeepStatus, IndexWork, LocalBackfill, RunEnd, Work,
 };
+use snapfill::{Books, SkipReason};
 
 use crate::arguments::Status;
 use crate::exit::{Exit, Failure};
@@ -57,8 +57,13 @@ pub(crate) fn print_work(status: &DeepStatus, output: &Output) -> Result<(), Fai
     output.line("")?;
     output.line(&balance(work, status.end))?;
     for (reason, count) in work.skips() {
-        output.line(&format!("Skipped {}: {}", grouped(count), SkipReason::explanation(reason)))?;
+        let count = match reason.counts_documents() {
+            true => grouped(count),
+            false => count_of(count, "whole shard"),
+        };
+        output.line(&format!("Skipped {count}: {}", SkipReason::explanation(reason)))?;
     }
+    print_sources(&work.books, output)?;
     if work.books.overwritten > 0 {
         let overwritten = grouped(work.books.overwritten);
         output.line(&format!(
@@ -69,6 +74,21 @@ pub(crate) fn print_work(status: &DeepStatus, output: &Output) -> Result<(), Fai
         output.line(&format!("Failed {}[{}]: {}", failed.index, failed.shard, failed.reason))?;
     }
     output.line(&verdict(status.end, work))?;
+    Ok(())
+}
+
+/// Where documents did not come from the stored source as it is.
+fn print_sources(books: &Books, output: &Output) -> Result<(), Failure> {
+    let lines = [
+        (books.converted, "had a source in SMILE, CBOR or YAML, converted to JSON"),
+        (books.recovered, "came from `_recovery_source`"),
+        (books.unrecovered, "had no `_recovery_source` any more"),
+    ];
+    for (count, what) in lines {
+        if count > 0 {
+            output.line(&format!("{} {what}", count_of(count, "document")))?;
+        }
+    }
     Ok(())
 }
 

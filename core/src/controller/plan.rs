@@ -32,8 +32,11 @@ pub struct PlannedIndex {
     /// Whether it is migrated.
     #[serde(flatten)]
     pub decision: Decision,
-    /// Its shards; empty for an index that is skipped.
+    /// Its shards; empty for an index that is skipped. A shard that the snapshot does not hold has no size.
     pub shards: Vec<ShardSize>,
+    /// The numbers of shards that the snapshot does not hold (a PARTIAL one): they will be reported as skipped.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<u32>,
     /// What its reader should know before the run, such as documents without a stored source.
     pub warnings: Vec<String>,
     #[serde(skip)]
@@ -110,6 +113,7 @@ async fn plan_index(snapshot: &Snapshot, name: &str, selection: &[String]) -> Re
         name: name.to_owned(),
         decision: Decision::Skip(reason),
         shards: Vec::new(),
+        missing: Vec::new(),
         warnings: Vec::new(),
         index: None,
     };
@@ -117,12 +121,24 @@ async fn plan_index(snapshot: &Snapshot, name: &str, selection: &[String]) -> Re
         return Ok(skipped(reason));
     }
     let index = snapshot.index(name).await?;
-    let shards = measure(snapshot, &index).await?;
+    let missing = missing(snapshot, &index)?;
+    let shards = measure(snapshot, &index, &missing).await?;
+    let mut warnings = warnings(&index.metadata, snapshot.reads_recovery_source());
+    if !missing.is_empty() {
+        let numbers: Vec<_> = missing.iter().map(u32::to_string).collect();
+        warnings.push(format!(
+            "the snapshot is PARTIAL and does not hold shard {}: its documents are lost here, and it will be counted as \
+             skipped ({})",
+            numbers.join(", "),
+            SkipReason::ShardMissing
+        ));
+    }
     Ok(PlannedIndex {
         name: name.to_owned(),
         decision: Decision::Migrate,
         shards,
-        warnings: warnings(&index.metadata),
+        missing,
+        warnings,
         index: Some(index),
     })
 }
@@ -138,21 +154,49 @@ fn why_not(name: &str, selection: &[String]) -> Option<String> {
     system.then(|| "a system index (its name begins with a dot); name it to migrate it".to_owned())
 }
 
-async fn measure(snapshot: &Snapshot, index: &SnapshotIndex) -> Result<Vec<ShardSize>> {
+/// The shards that the snapshot says it does not hold.
+fn missing(snapshot: &Snapshot, index: &SnapshotIndex) -> Result<Vec<u32>> {
+    let name = &index.metadata.name;
+    let is_missing = |number: &u32| snapshot.missing(name, *number).is_some();
+    Ok((0..index.metadata.shards()?).filter(is_missing).collect())
+}
+
+async fn measure(
+    snapshot: &Snapshot,
+    index: &SnapshotIndex,
+    missing: &[u32],
+) -> Result<Vec<ShardSize>> {
     stream::iter(0..index.metadata.shards()?)
-        .map(|number| async move { snapshot.shard_of(index, number).await?.size().await })
+        .map(|number| async move {
+            if missing.contains(&number) {
+                return Ok(ShardSize::default());
+            }
+            snapshot.shard_of(index, number).await?.size().await
+        })
         .buffered(PARALLEL_SHARDS)
         .try_collect()
         .await
 }
 
-fn warnings(metadata: &IndexMetadata) -> Vec<String> {
+fn warnings(metadata: &IndexMetadata, recovers: bool) -> Vec<String> {
     let mut warnings = Vec::new();
     let reason = metadata.missing_source_reason();
+    let remedy = match recovers {
+        true => ", save those that still have a `_recovery_source`",
+        false => "",
+    };
     if reason != SkipReason::SourceMissing {
         warnings.push(format!(
-            "{}: its documents will be counted as skipped ({reason})",
+            "{}: its documents will be counted as skipped ({reason}){remedy}",
             reason.explanation()
+        ));
+    }
+    let left_out = metadata.fields_left_out();
+    if !left_out.is_empty() {
+        warnings.push(format!(
+            "incomplete: the stored `_source` lacks the vectors of {}; its documents will be written without them. Take the \
+             vectors from where they came, or reindex with vectors kept in `_source` before the snapshot",
+            left_out.join(", ")
         ));
     }
     if metadata.filters_source() {

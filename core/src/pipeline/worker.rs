@@ -16,7 +16,7 @@ use crate::coordination::{Coordinator, FailureCause, Held, Progress, Standing, W
 use crate::retry::RetryPolicy;
 use crate::settings::BulkSettings;
 use crate::snapshot::{Shard, Snapshot, SnapshotIndex};
-use crate::{Clock, ErrorKind, Result};
+use crate::{Clock, ErrorKind, Result, SkipReason};
 
 /// The first wait between two looks at a store that has no free item. It doubles with each look in vain.
 const IDLE_WAIT: Duration = Duration::from_millis(200);
@@ -124,9 +124,13 @@ impl Worker {
             shard: item.shard,
             worker: self.name.clone(),
         });
-        let (progress, ended) = match self.open_shard(&item).await {
-            Ok(shard) => self.transfer(&held, &item).run(&shard).await,
-            Err(error) => (Progress::of(&item), Err(TransferError::Source(error))),
+        let (progress, ended) = if self.snapshot.missing(&item.index, item.shard).is_some() {
+            (without_shard(&item), Ok(TransferEnd::Done { undeleted: 0 }))
+        } else {
+            match self.open_shard(&item).await {
+                Ok(shard) => self.transfer(&held, &item).run(&shard).await,
+                Err(error) => (Progress::of(&item), Err(TransferError::Source(error))),
+            }
         };
         let closed = match ended {
             Ok(TransferEnd::Done { undeleted }) => {
@@ -234,6 +238,13 @@ impl Worker {
             (FailureCause::Item, _) => Ok(()),
         }
     }
+}
+
+/// The end of an item whose shard the snapshot does not hold: nothing is written, and the books say so.
+fn without_shard(item: &WorkItem) -> Progress {
+    let mut progress = Progress::of(item);
+    progress.books.skipped.insert(SkipReason::ShardMissing, 1);
+    progress
 }
 
 #[cfg(test)]

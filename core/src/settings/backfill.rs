@@ -4,12 +4,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::BulkSettings;
+use crate::snapshot::RepositoryOptions;
 
 /// What a backfill is to do: which documents go where, and by how many workers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackfillSettings {
     /// The repository: a path or a URL.
     pub repository: String,
+    /// How the repository is read.
+    pub repository_options: RepositoryOptions,
     /// The snapshot's name.
     pub snapshot: String,
     /// The local target's folder; it is made when it is not there.
@@ -35,6 +38,7 @@ impl BackfillSettings {
     ) -> Self {
         Self {
             repository: repository.into(),
+            repository_options: RepositoryOptions::default(),
             snapshot: snapshot.into(),
             target: target.into(),
             session: String::new(),

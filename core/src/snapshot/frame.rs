@@ -4,6 +4,7 @@
 //! DEFLATE behind `DFL\0`, zstd behind `ZSTD\0`, or LZF, whose chunks say what they are.
 
 use std::io::Read;
+use std::ops::RangeInclusive;
 
 use bytes::{Buf, Bytes};
 
@@ -20,6 +21,15 @@ const VERSION: u32 = 1;
 
 /// Takes the frame off, checks it, and undoes the compression.
 pub(crate) fn unframe(blob: &Bytes, codec: &str) -> Result<Bytes> {
+    decompress(framed_content(blob, codec, VERSION..=VERSION)?)
+}
+
+/// Takes the frame off and checks it.
+pub(crate) fn framed_content(
+    blob: &Bytes,
+    codec: &str,
+    known: RangeInclusive<u32>,
+) -> Result<Bytes> {
     let content_end = check_footer(blob)?;
     let mut rest = blob.slice(..content_end);
     let magic = take_u32(&mut rest)?;
@@ -35,13 +45,16 @@ pub(crate) fn unframe(blob: &Bytes, codec: &str) -> Result<Bytes> {
         return Err(corrupt(4, format!("codec `{found}` in place of `{codec}`")));
     }
     let version = take_u32(&mut rest)?;
-    if version != VERSION {
+    if !known.contains(&version) {
         return Err(Error::new(
             ErrorKind::Unsupported,
-            format!("version {version} of the `{codec}` blob format; {VERSION} is known"),
+            format!(
+                "version {version} of the `{codec}` blob format; up to {} is known",
+                known.end()
+            ),
         ));
     }
-    decompress(rest)
+    Ok(rest)
 }
 
 fn check_footer(blob: &Bytes) -> Result<usize> {
@@ -85,12 +98,12 @@ fn take_name(rest: &mut Bytes) -> Result<Bytes> {
 
 /// Undoes the compression that the first bytes announce.
 pub(crate) fn decompress(body: Bytes) -> Result<Bytes> {
-    decompress_within(body, METADATA_DOCUMENT_BYTES)
+    let limit = body.len().saturating_mul(METADATA_RATIO).max(METADATA_FREE_BYTES);
+    decompress_within(body, limit.min(METADATA_DOCUMENT_BYTES))
 }
 
 /// Undoes the compression that the first bytes announce, of what becomes no more than `limit` bytes.
 pub(crate) fn decompress_within(body: Bytes, limit: usize) -> Result<Bytes> {
-    let limit = limit.min(body.len().saturating_mul(METADATA_RATIO).max(METADATA_FREE_BYTES));
     if lzf::is_lzf(&body) {
         return lzf::decompress(&body, limit);
     }

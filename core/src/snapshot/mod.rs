@@ -16,6 +16,8 @@
 //! | `version` | the product version behind a version id |
 //! | `manifest` | `snap-<uuid>.dat` of a shard: its files |
 //! | `shard_place` | where a shard lies, and which blob lists its files |
+//! | `shard_path` | OpenSearch's hashed paths |
+//! | `remote_store` | where the files of a shallow snapshot lie |
 //! | `shard_files` | those files as a Lucene directory |
 //! | `source` | making a stored `_source` fit one line |
 //! | `documents` | the documents of a shard as a stream bounded by bytes |
@@ -33,9 +35,11 @@ mod location;
 mod lzf;
 mod manifest;
 mod options;
+mod remote_store;
 mod repository;
 mod shard;
 mod shard_files;
+mod shard_path;
 mod shard_place;
 #[allow(clippy::module_inception)]
 mod snapshot;

@@ -16,6 +16,8 @@ pub struct Shard {
     pub(crate) number: u32,
     pub(crate) files: Arc<ShardFiles>,
     pub(crate) commit: Arc<Commit>,
+    /// Whether `_recovery_source` stands in for a source that is not stored whole.
+    pub(crate) recovery_source: bool,
 }
 
 /// How much there is in a shard, told by its metadata before a document is read.
@@ -46,7 +48,11 @@ impl Shard {
         let commit =
             on_blocking_thread(move || Commit::open(&*directory).map_err(explain_lucene)).await;
         let commit = commit.map_err(|error| files.name_blob(error))?;
-        Ok(Self { metadata, number, files, commit: Arc::new(commit) })
+        Ok(Self { metadata, number, files, commit: Arc::new(commit), recovery_source: false })
+    }
+
+    pub(crate) fn with_recovery_source(self, recovery_source: bool) -> Self {
+        Self { recovery_source, ..self }
     }
 
     /// The name of its index.

@@ -8,6 +8,7 @@ use super::index_metadata::IndexMetadata;
 use super::info::{ShardFailure, SnapshotInfo};
 use super::layout::Layout;
 use super::options::RepositoryOptions;
+use super::remote_store::RemoteStore;
 use super::shard::Shard;
 use super::shard_place::ShardPlace;
 use crate::{Error, ErrorKind, Result};
@@ -20,6 +21,8 @@ pub struct Snapshot {
     entry: CatalogueSnapshot,
     layout: Layout,
     info: Arc<SnapshotInfo>,
+    remote_store: Option<Arc<RemoteStore>>,
+    recovery_source: bool,
 }
 
 /// One index of a snapshot with its metadata.
@@ -44,7 +47,17 @@ impl Snapshot {
             .await
             .map_err(|error| error.with_context("snapshot", name))?;
         info.require_readable(options.allow_partial)?;
-        let snapshot = Self { blobs, catalogue, entry, layout, info: Arc::new(info) };
+        let RepositoryOptions { remote_store, remote_store_base_path, recovery_source, .. } =
+            options;
+        let remote_store = remote_store
+            .as_ref()
+            .map(|location| RemoteStore::open(location, remote_store_base_path.as_deref()))
+            .transpose()?
+            .map(Arc::new);
+        let info = Arc::new(info);
+        let recovery_source = *recovery_source;
+        let snapshot =
+            Self { blobs, catalogue, entry, layout, info, remote_store, recovery_source };
         snapshot.require_catalogued()?;
         Ok(snapshot)
     }
@@ -57,6 +70,11 @@ impl Snapshot {
     /// Its uuid: two snapshots of one name made at different times differ in it.
     pub fn uuid(&self) -> &str {
         &self.entry.uuid
+    }
+
+    /// Whether documents without a whole stored source are taken from `_recovery_source`.
+    pub fn reads_recovery_source(&self) -> bool {
+        self.recovery_source
     }
 
     /// What it says of itself.
@@ -146,23 +164,18 @@ impl Snapshot {
                 format!("index `{}` has {shards} shards, numbered from 0", index.metadata.name),
             ));
         }
-        if index.shard_path_type != 0 {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                format!(
-                    "hashed shard paths (shard_path_type {}) are not read yet",
-                    index.shard_path_type
-                ),
-            ));
-        }
         let place = ShardPlace {
             blobs: &self.blobs,
             layout: self.layout,
             snapshot_uuid: self.uuid(),
+            is_shallow: self.info.is_shallow == Some(true),
+            remote_store: self.remote_store.as_deref(),
             index_id: &index.id,
+            path_type: index.shard_path_type,
             number,
         };
-        Shard::open(place.files().await?, Arc::clone(&index.metadata), number).await
+        let shard = Shard::open(place.files().await?, Arc::clone(&index.metadata), number).await?;
+        Ok(shard.with_recovery_source(self.recovery_source))
     }
 
     fn indices(&self) -> impl Iterator<Item = (&str, &CatalogueIndex)> {

@@ -99,7 +99,8 @@ impl Shared {
     /// The snapshot, opened once.
     async fn snapshot(&self) -> Result<&Snapshot> {
         let open = || async {
-            Repository::open(&self.settings.repository)
+            let options = self.settings.repository_options.clone();
+            Repository::open_with(&self.settings.repository, options)
                 .await?
                 .snapshot(&self.settings.snapshot)
                 .await

@@ -65,11 +65,21 @@ impl Shared {
             SnapshotName { name: snapshot.name().to_owned(), uuid: snapshot.uuid().to_owned() };
         let mut indices = self.settings.indices.clone();
         indices.sort();
-        let selection = json!({ "indices": indices });
+        let mut selection = json!({ "indices": indices });
+        // Other documents come out with it: that is another run.
+        if snapshot.reads_recovery_source() {
+            selection["recovery_source"] = true.into();
+        }
         Ok(Run::new(session, name, snapshot.repository_url(), self.cluster.address(), selection))
     }
 
     fn announce(&self, plan: &Plan) {
+        for index in plan.migrated() {
+            for warning in &index.warnings {
+                let (index, warning) = (index.name.clone(), warning.clone());
+                self.events.send(Event::Warning { index, warning });
+            }
+        }
         self.events.send(Event::Planned {
             shards: plan.migrated().map(|index| index.shards.len() as u64).sum(),
             documents: plan.migrated().map(PlannedIndex::undeleted).sum(),
