@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use snapfill_tests::fixtures::{Line, assert_same};
 use snapfill_tests::mutation::{Blob, Damage, Specimen, Verdict};
 use snapfill_tests::random::Random;
 
@@ -28,6 +29,26 @@ fn versions() -> Vec<String> {
 
 async fn specimen(version: &str) -> Arc<Specimen> {
     Arc::new(Specimen::load(version, &tiny().join(version).join("repo")).await)
+}
+
+/// The documents that the server had, sorted.
+fn expected(version: &str) -> Vec<Line> {
+    let text = std::fs::read_to_string(tiny().join(version).join("expected.ndjson")).unwrap();
+    let mut lines: Vec<_> = text.lines().map(Line::parse).collect();
+    lines.sort();
+    lines
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sound_snapshots_hold_what_their_servers_had() {
+    for version in versions() {
+        let specimen = specimen(&version).await;
+        assert!(specimen.bytes() <= 40_000, "{version}: {} bytes", specimen.bytes());
+        let (_, last) = specimen.readings.last_key_value().unwrap();
+        let mut read: Vec<_> = last.documents.values().flatten().cloned().collect();
+        read.sort();
+        assert_same(&read, &expected(&version), &version);
+    }
 }
 
 /// How many cases ended in which way.

@@ -67,6 +67,7 @@ impl Reading {
                     doc_type: document.doc_type.map(|name| name.to_string()),
                     id: document.id,
                     routing: document.routing,
+                    parent: document.parent,
                     source: Some(String::from_utf8_lossy(&document.source).into_owned()),
                 }));
             }
