@@ -5,12 +5,20 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use snapfill::ErrorKind;
+use snapfill::controller::{BackfillController, LocalBackfill, RunEnd};
+use snapfill::settings::BackfillSettings;
+use snapfill::snapshot::Repository;
 use snapfill_tests::fixtures::{Line, assert_same};
 use snapfill_tests::mutation::{Blob, Damage, Specimen, Verdict};
 use snapfill_tests::random::Random;
+use snapfill_tests::target::documents_of;
 
 /// Flips and cuts of an ordinary run, over all versions.
 const MUTATIONS: usize = 20_000;
+
+/// Backfills of an ordinary run, over all versions.
+const RUNS: usize = 300;
 
 /// The folder with a repository for each version.
 fn tiny() -> PathBuf {
@@ -143,6 +151,80 @@ async fn damaged_snapshots_are_refused_or_read_alike() {
     all.assert_nothing_wrong();
     assert!(all.cases >= MUTATIONS);
     assert!(all.cases - all.same > MUTATIONS / 4, "most of a snapshot is read, so damage shows");
+}
+
+/// Elasticsearch 1 has no checksum around its metadata. The name of a member with one letter wrong is one that nobody knows.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_that_lost_its_list_of_indices_is_refused() {
+    let specimen = specimen("elasticsearch-1.7.6").await;
+    let blob = specimen.blobs.iter().find(|blob| blob.path == "snapshot-snap-1").unwrap();
+    let at = blob.data.windows(7).position(|window| window == b"\"indice").unwrap() + 1;
+    for bit in 0..5 {
+        let verdict = specimen.judge(blob, Damage::Flip { at, bit }).await;
+        assert!(matches!(verdict, Verdict::Refused(_)), "bit {bit}: {verdict:?}");
+    }
+}
+
+/// Backfills the damaged snapshot into a folder. It may fail, or end with errors that it names; *Completed* it is only with
+/// the very same documents.
+async fn judge_run(specimen: &Specimen, blob: &Blob, damage: Damage) -> Verdict {
+    let (name, reading) = specimen.readings.last_key_value().unwrap();
+    let store = Arc::new(specimen.damaged_without_budget(blob, damage).await);
+    let opened = match Repository::with_store(store, "specimen").await {
+        Ok(repository) => repository.snapshot(name).await,
+        Err(error) => Err(error),
+    };
+    let snapshot = match opened {
+        Ok(snapshot) => snapshot,
+        Err(error) => return Verdict::Refused(error.kind()),
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let settings = BackfillSettings {
+        workers: 2,
+        ..BackfillSettings::new("memory".to_owned(), name, folder.path())
+    };
+    let started = LocalBackfill::builder(settings).with_snapshot(snapshot).build();
+    let backfill = started.unwrap();
+    let end = match backfill.start().await {
+        Ok(_) => backfill.wait().await,
+        Err(error) => return Verdict::Refused(error.kind()),
+    };
+    match end {
+        Ok(RunEnd::Completed) => {
+            let expected: usize = reading.documents.values().map(Vec::len).sum();
+            let mut lines: Vec<_> = reading.documents.values().flatten().cloned().collect();
+            lines.sort();
+            let found = documents_of(folder.path()).await;
+            let same = found.len() == expected
+                && found.iter().zip(&lines).all(|(a, b)| (&a.id, &a.source) == (&b.id, &b.source));
+            if same {
+                return Verdict::Same;
+            }
+            Verdict::Wrong(format!("completed with {} documents of {expected}", found.len()))
+        }
+        Ok(_) => Verdict::Refused(ErrorKind::Incomplete),
+        Err(error) => Verdict::Refused(error.kind()),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_run_completes_only_with_the_same_documents() {
+    let runs = std::env::var("SNAPFILL_MUTATE_RUNS").ok().and_then(|text| text.parse().ok());
+    let runs: usize = runs.unwrap_or(RUNS);
+    let versions = versions();
+    let mut all = Tally::default();
+    for version in &versions {
+        let specimen = specimen(version).await;
+        let mut random = Random::of(0xf111, version);
+        for _ in 0..runs.div_ceil(versions.len()) {
+            let (blob, damage) = draw(&specimen, &mut random);
+            let case = format!("{version}: {}, {damage}", blob.path);
+            all.add(case, judge_run(&specimen, &blob, damage).await);
+        }
+    }
+    println!("{} runs, {} alike, refused: {:?}", all.cases, all.same, all.refused);
+    all.assert_nothing_wrong();
+    assert!(all.same > 0 && all.same < all.cases);
 }
 
 /// Every byte flipped and every length cut, of the versions that `SNAPFILL_MUTATE` names: `cargo xtask mutate`.

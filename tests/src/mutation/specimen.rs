@@ -86,9 +86,15 @@ impl Specimen {
 
     /// A store of the repository with one blob damaged.
     pub async fn damaged(&self, blob: &Blob, damage: Damage) -> CountingStore {
+        let store = self.damaged_without_budget(blob, damage).await;
+        CountingStore::new(Arc::new(store), self.budget)
+    }
+
+    /// A store of the repository with one blob damaged that gives as much as is asked of it: a run tries a shard again.
+    pub async fn damaged_without_budget(&self, blob: &Blob, damage: Damage) -> InMemory {
         let store = self.whole.fork();
         put(&store, &blob.path, damage.of(&blob.data).into()).await;
-        CountingStore::new(Arc::new(store), self.budget)
+        store
     }
 
     /// Damages a blob and reads every snapshot that may notice.
