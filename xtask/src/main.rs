@@ -14,6 +14,8 @@ mod corpus;
 mod demo;
 mod failure;
 mod fixtures;
+mod fuzz;
+mod mutate;
 mod process;
 mod random;
 mod stopwatch;
@@ -64,6 +66,18 @@ const COMMANDS: &[Command] = &[
         usage: "fixtures VERSION [--tiny] [--out DIR]",
         summary: "the snapshots that tests read, made again by a real server; --tiny for mutation",
         run: fixtures::run,
+    },
+    Command {
+        name: "fuzz",
+        usage: "fuzz [--minutes N] [TARGET…]",
+        summary: "each fuzz target for 2 minutes of processor time, the six largest for 10, or all for N",
+        run: fuzz::run,
+    },
+    Command {
+        name: "mutate",
+        usage: "mutate [VERSION…]",
+        summary: "every flip and cut of the tiny snapshots, read and judged",
+        run: mutate::run,
     },
 ];
 
