@@ -129,7 +129,9 @@ mod tests {
 
     #[test]
     fn misuse_is_told_from_failure() {
-        for line in ["frobnicate", "test --frobnicate", "corpus", "corpus --gib x --out y"] {
+        let corpus = ["corpus", "corpus --gib x --out y"];
+        let fixtures = ["fixtures", "fixtures opensearch-0.1", "fixtures --tiny"];
+        for line in ["frobnicate", "test --frobnicate"].iter().chain(&corpus).chain(&fixtures) {
             let outcome = dispatch(&words(line));
             assert!(matches!(outcome, Err(Failure::Usage(_))), "{line}: {outcome:?}");
         }
