@@ -5,7 +5,7 @@ use snapfill_damage::{Program, Trial};
 
 use super::{EXECUTIONS, MEMORY, PROGRAM_BYTES};
 use crate::cursor::{Cursor, Endian};
-use crate::elasticsearch::document;
+use crate::elasticsearch::{NumberCoding, document};
 use crate::field_infos::FieldInfos;
 use crate::monotonic::Lines;
 use crate::test_writer::{Index, Mode};
@@ -81,18 +81,19 @@ fn fuzz_document_fields() {
     let names = ["_id", "_uid", "_source", "number", "_routing", "_parent", "_recovery_source"];
     let infos = FieldInfos::named(&names);
     let original = fields();
-    document(&infos, 9, Some(&original)).unwrap();
+    document(&infos, NumberCoding::Variable, 9, Some(&original)).unwrap();
     bolero::check!().with_iterations(EXECUTIONS).with_max_len(PROGRAM_BYTES).for_each(
         |program: &[u8]| {
             let mut program = Program::new(program);
             let count = u32::from(program.byte() % 12);
+            let coding = *program.choose(&[NumberCoding::Variable, NumberCoding::Fixed]);
             let mut data = original.clone();
             program.edit(&mut data);
-            trial.run(|| document(&infos, count, Some(&data)).map(drop));
+            trial.run(|| document(&infos, coding, count, Some(&data)).map(drop));
             // As an id, too: the first field is one, and its length is what it takes.
             let mut id = vec![1, program.rest().len() as u8];
             id.extend(program.rest());
-            trial.run(|| document(&infos, 1, Some(&id)).map(drop));
+            trial.run(|| document(&infos, coding, 1, Some(&id)).map(drop));
         },
     );
 }

@@ -91,14 +91,14 @@ impl Whole {
         length: u64,
     ) -> Result<Vec<u8>> {
         let name = &self.commit.name;
-        let id = self.commit.id.unwrap_or_default();
+        let id = self.commit.id.as_ref();
         let mut cursor = Cursor::new(entries_file, old);
-        let header = codec::index_header(&mut cursor, &id, "")?;
+        let header = codec::index_header(&mut cursor, id, "")?;
         let endian = match header.codec {
-            "Lucene50CompoundEntries" => Endian::Big,
-            _ => Endian::Little,
+            "Lucene90CompoundEntries" => Endian::Little,
+            _ => Endian::Big,
         };
-        let mut entries = compound::parse(entries_file, old, name, &id, length)?;
+        let mut entries = compound::parse(entries_file, old, name, id, length)?;
         entries.insert(file.to_owned(), place);
         let mut new = old[..cursor.position()].to_vec();
         vint(&mut new, entries.len() as u64);
@@ -111,15 +111,15 @@ impl Whole {
                 }
             }
         }
-        Seal::Footer.close(&mut new);
+        Seal::of(old).close(&mut new);
         Ok(new)
     }
 
     /// All files by their names, those inside a compound file too.
     fn files(&self) -> Vec<(String, Bytes)> {
         let outer: Arc<dyn Directory> = Arc::new(self.directory.clone());
-        let id = self.commit.id.unwrap_or_default();
-        let all = SegmentDirectory::compound(Arc::clone(&outer), &self.commit.name, &id)
+        let id = self.commit.id.as_ref();
+        let all = SegmentDirectory::compound(Arc::clone(&outer), &self.commit.name, id)
             .unwrap_or_else(|_| SegmentDirectory::plain(outer));
         let names = all.files().into_iter().filter(|name| !name.ends_with(".cfs"));
         names.map(|name| (name.clone(), read_whole(&all, &name).unwrap())).collect()
