@@ -23,9 +23,9 @@ fn fuzz_variable_numbers() {
                         1 => cursor.vint_bits().map(drop)?,
                         2 => cursor.vlong().map(drop)?,
                         3 => cursor.string().map(drop)?,
-                        4 => cursor.map(data[0] % 2 == 0, |_, _| ())?,
-                        5 => cursor.set(data[0] % 2 == 0)?,
-                        _ => cursor.count(data[0] % 2 == 0, 3).map(drop)?,
+                        4 => cursor.map(data[0].is_multiple_of(2), |_, _| ())?,
+                        5 => cursor.set(data[0].is_multiple_of(2))?,
+                        _ => cursor.count(data[0].is_multiple_of(2), 3).map(drop)?,
                     }
                 }
                 Ok::<_, crate::Error>(())
@@ -47,7 +47,8 @@ fn fuzz_monotonic_numbers() {
             let (mut meta, mut data) = (meta.clone(), data.clone());
             let (shift, count) = (u32::from(program.byte() % 24), usize::from(program.short()));
             let skip = program.below(meta.len());
-            let endian = if program.byte() % 2 == 0 { Endian::Little } else { Endian::Big };
+            let endian =
+                if program.byte().is_multiple_of(2) { Endian::Little } else { Endian::Big };
             program.edit(&mut meta);
             program.edit(&mut data);
             trial.run(|| {
