@@ -98,12 +98,12 @@ fn build(workspace: &Workspace, package: &str) -> Result<String> {
     command.args(["test", "-p", package, "--lib", "--no-run", "--message-format=json"]);
     let output = output(command.stderr(Stdio::inherit()))?;
     let messages = String::from_utf8_lossy(&output.stdout).into_owned();
-    let programs = messages.lines().filter_map(|line| {
+    let mut programs = messages.lines().filter_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         message.get("executable")?.as_str().map(str::to_owned)
     });
     let missing = || Failure::Failed(format!("`cargo test -p {package} --no-run` made no program"));
-    programs.last().ok_or_else(missing)
+    programs.next_back().ok_or_else(missing)
 }
 
 /// The names of a program's fuzz targets.

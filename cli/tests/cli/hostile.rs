@@ -278,3 +278,11 @@ fn more_shards_than_any_index_has() {
         assert_refused(&repository, &["index.number_of_shards", shards]);
     }
 }
+
+#[test]
+fn an_index_under_another_ones_name() {
+    let mut repository = HostileRepository::of(&sound(Mode::Fast, false));
+    let metadata = json!({"other": {"settings": {"index.number_of_shards": "1"}}});
+    repository.put_metadata(metadata.to_string().as_bytes());
+    assert_refused(&repository, &["`logs`", "`other`"]);
+}

@@ -94,7 +94,7 @@ impl<'a> Program<'a> {
             4 | 5 => {
                 let width = [2, 4, 4, 8][usize::from(self.byte() % 4)];
                 let number = self.number(data.len());
-                overwrite(data, at, &fixed(number, width, self.byte() % 2 == 0));
+                overwrite(data, at, &fixed(number, width, self.byte().is_multiple_of(2)));
             }
             6 => {
                 let number = variable(self.number(data.len()));
@@ -141,7 +141,7 @@ impl<'a> Program<'a> {
 
     fn insert(&mut self, data: &mut Vec<u8>, at: usize) {
         let count = 1 + self.below(64);
-        let piece: Vec<u8> = if self.byte() % 2 == 0 {
+        let piece: Vec<u8> = if self.byte().is_multiple_of(2) {
             (0..count).map(|_| self.byte()).collect()
         } else {
             let from = self.place(data.len());

@@ -57,7 +57,7 @@ targets! {
     fuzz_doc_values: ends_with(".dvd");
     fuzz_chunk_index_meta: ends_with(".fdm");
     fuzz_chunk_index: ends_with(".fdx");
-    fuzz_stored_lz4: stored(&["Lucene50StoredFieldsFastData"]);
+    fuzz_stored_lz4: stored(&["Lucene41StoredFieldsData", "Lucene50StoredFieldsFastData"]);
     fuzz_stored_deflate: stored(&["Lucene50StoredFieldsHighData"]);
     fuzz_stored_lz4_dictionary:
         stored(&["Lucene87StoredFieldsFastData", "Lucene90StoredFieldsFastData"]);

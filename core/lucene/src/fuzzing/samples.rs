@@ -95,8 +95,8 @@ impl Whole {
         let mut cursor = Cursor::new(entries_file, old);
         let header = codec::index_header(&mut cursor, id, "")?;
         let endian = match header.codec {
-            "CompoundFileWriterEntries" | "Lucene50CompoundEntries" => Endian::Big,
-            _ => Endian::Little,
+            "Lucene90CompoundEntries" => Endian::Little,
+            _ => Endian::Big,
         };
         let mut entries = compound::parse(entries_file, old, name, id, length)?;
         entries.insert(file.to_owned(), place);
@@ -111,7 +111,7 @@ impl Whole {
                 }
             }
         }
-        Seal::Footer.close(&mut new);
+        Seal::of(old).close(&mut new);
         Ok(new)
     }
 

@@ -21,7 +21,7 @@ fn fuzz_packed_ints() {
         |program: &[u8]| {
             let mut program = Program::new(program);
             let mut data = program.choose(&originals).clone();
-            let (count, whole_words) = (program.below(400), program.byte() % 2 == 0);
+            let (count, whole_words) = (program.below(400), program.byte().is_multiple_of(2));
             let (index, bits) = (program.below(1 << 16), u32::from(program.byte() % 70));
             program.edit(&mut data);
             trial.run(|| {
@@ -93,7 +93,7 @@ fn unit(compression: Compression) -> (Vec<u8>, usize) {
 fn run(trial: &Trial, compression: Compression, whole: &(Vec<u8>, usize), program: &[u8]) {
     let mut program = Program::new(program);
     let mut data = whole.0.clone();
-    let only = program.byte() % 2 == 0;
+    let only = program.byte().is_multiple_of(2);
     let count = match program.byte() % 4 {
         0 => program.below(1 << 16),
         1 => usize::from(program.short()) << 8,
