@@ -132,6 +132,9 @@ pub(crate) struct Reading {
     /// (`_recovery_source`), as far as it is still there
     #[arg(long)]
     pub(crate) recovery_source: bool,
+    /// Refuse documents of more bytes; the memory of a worker grows with the largest
+    #[arg(long, value_name = "BYTES", default_value_t = 256 << 20, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_document_bytes: u64,
 }
 
 impl From<Reading> for RepositoryOptions {
@@ -142,6 +145,7 @@ impl From<Reading> for RepositoryOptions {
             remote_store: reading.remote_store,
             remote_store_base_path: reading.remote_store_base_path,
             recovery_source: reading.recovery_source,
+            max_document_bytes: Some(reading.max_document_bytes),
         }
     }
 }

@@ -178,7 +178,7 @@ targets! {
     fuzz_remote_metadata: whole(|path| path.contains("/segments/metadata/")),
         |data| remote_store::manifest(&data.into(), 3);
     fuzz_source: sources(),
-        |data| source::prepare(&data).map(|prepared| {
+        |data| source::prepare(&data, 16 << 20).map(|prepared| {
             assert!(!prepared.line.contains(&b'\n'), "a source is one line");
         });
 }
@@ -189,7 +189,7 @@ fn the_originals_are_sound() {
         assert!(decompress(blob).is_ok());
     }
     for (number, bytes) in sources().iter().enumerate() {
-        let prepared = source::prepare(bytes);
+        let prepared = source::prepare(bytes, 16 << 20);
         assert!(prepared.is_ok(), "source {number}: {prepared:?}");
     }
     let manifest = |data: &Bytes| Manifest::parse(Layout::Framed, &framed("snapshot", data));

@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn a_partial_snapshot_is_refused_with_the_shards_that_it_lacks() {
         let partial = info(
-            r#"{"name":"s","state":"PARTIAL","failures":[{"index":"a","shard_id":3,"reason":"node left"},
+            r#"{"name":"s","indices":[],"state":"PARTIAL","failures":[{"index":"a","shard_id":3,"reason":"node left"},
                 {"index":"b","shard_id":0}]}"#,
         );
         let refused = partial.require_readable(false).unwrap_err();
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn a_success_that_lacks_shards_is_no_success() {
         let odd = info(
-            r#"{"name":"s","state":"SUCCESS","failures":[{"index":"a","shard_id":0,"reason":"x"}]}"#,
+            r#"{"name":"s","indices":[],"state":"SUCCESS","failures":[{"index":"a","shard_id":0,"reason":"x"}]}"#,
         );
         assert_eq!(odd.require_readable(false).unwrap_err().kind(), ErrorKind::Incomplete);
         odd.require_readable(true).unwrap();
@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn what_was_not_taken_to_its_end_is_refused_by_its_state() {
         for state in ["FAILED", "IN_PROGRESS", "INCOMPATIBLE"] {
-            let refused = info(&format!(r#"{{"name":"s","state":"{state}"}}"#));
+            let refused = info(&format!(r#"{{"name":"s","indices":[],"state":"{state}"}}"#));
             let error = refused.require_readable(true).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::State);
             assert!(error.message().contains(state), "{error}");
@@ -236,11 +236,12 @@ mod tests {
 
     #[test]
     fn a_pinned_timestamp_is_refused_by_name() {
-        let pinned = info(r#"{"name":"s","state":"SUCCESS","pinned_timestamp":1722299958000}"#);
+        let pinned =
+            info(r#"{"name":"s","indices":[],"state":"SUCCESS","pinned_timestamp":1722299958000}"#);
         let error = pinned.require_readable(true).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported);
         assert!(error.message().contains("pinned timestamp"), "{error}");
-        info(r#"{"name":"s","state":"SUCCESS","pinned_timestamp":0}"#)
+        info(r#"{"name":"s","indices":[],"state":"SUCCESS","pinned_timestamp":0}"#)
             .require_readable(false)
             .unwrap();
     }

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`METADATA_BLOB_BYTES`] | a larger metadata blob, before it is read | `blobs` |
 //! | [`METADATA_DOCUMENT_BYTES`] | a metadata document that grows past it when it is decompressed | `frame`, `lzf` |
-//! | [`SOURCE_BYTES`] | a compressed `_source` that grows past it | `source` |
+//! | [`DOCUMENT_BYTES`] | a larger document, unless another limit is asked for; a compressed `_source` that grows past it | `documents`, `source` |
 //! | [`ZSTD_WINDOW_LOG`] | a zstd frame that asks for a larger window | `frame` |
 //! | [`NESTING`] | a `_source` in CBOR or YAML nested deeper; JSON and SMILE readers stop at 128 by themselves | `source` |
 //! | [`SHARD_FILES`] | a manifest of more files | `manifest` |
@@ -28,8 +28,12 @@ pub(crate) const METADATA_FREE_BYTES: usize = 16 << 20;
 /// are random, and compress to a fifth; a bomb is a thousand times its blob.
 pub(crate) const METADATA_RATIO: usize = 32;
 
-/// The largest `_source` after decompression, in bytes. Servers take requests of 100 MiB by default.
-pub(crate) const SOURCE_BYTES: usize = 512 << 20;
+/// The largest document that is read unless another limit is asked for, in bytes. Servers take requests of 100 MB by
+/// default.
+pub(crate) const DOCUMENT_BYTES: u64 = 256 << 20;
+
+/// Bytes that smaller documents of the same chunk may have beside the largest: chunks are closed at 480 KiB or sooner.
+pub(crate) const CHUNK_SLACK_BYTES: u64 = 1 << 20;
 
 /// The largest zstd window (as a power of two) that is allocated.
 pub(crate) const ZSTD_WINDOW_LOG: u32 = 27;

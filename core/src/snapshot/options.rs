@@ -21,4 +21,7 @@ pub struct RepositoryOptions {
     /// Takes the original source that Elasticsearch keeps for replication (`_recovery_source`), until a merge drops it,
     /// where an index stores none or a filtered one.
     pub recovery_source: bool,
+    /// Refuses documents of more bytes, before room is made for them; `None`: 256 MiB. Servers take requests of 100 MB
+    /// unless told otherwise, and Lucene holds documents of up to 2 GiB.
+    pub max_document_bytes: Option<u64>,
 }

@@ -6,6 +6,7 @@ use snapfill_lucene::{Commit, Directory, Segment};
 
 use super::documents::{DocumentStream, DocumentsOptions, read_in_background};
 use super::index_metadata::IndexMetadata;
+use super::limits::DOCUMENT_BYTES;
 use super::shard_files::{ShardFiles, explain_lucene};
 use crate::{Error, ErrorKind, Result};
 
@@ -18,6 +19,8 @@ pub struct Shard {
     pub(crate) commit: Arc<Commit>,
     /// Whether `_recovery_source` stands in for a source that is not stored whole.
     pub(crate) recovery_source: bool,
+    /// Larger documents are refused.
+    pub(crate) max_document_bytes: u64,
 }
 
 /// How much there is in a shard, told by its metadata before a document is read.
@@ -48,11 +51,13 @@ impl Shard {
         let commit =
             on_blocking_thread(move || Commit::open(&*directory).map_err(explain_lucene)).await;
         let commit = commit.map_err(|error| files.name_blob(error))?;
-        Ok(Self { metadata, number, files, commit: Arc::new(commit), recovery_source: false })
+        let commit = Arc::new(commit);
+        let max_document_bytes = DOCUMENT_BYTES;
+        Ok(Self { metadata, number, files, commit, recovery_source: false, max_document_bytes })
     }
 
-    pub(crate) fn with_recovery_source(self, recovery_source: bool) -> Self {
-        Self { recovery_source, ..self }
+    pub(crate) fn read_as(self, recovery_source: bool, max_document_bytes: u64) -> Self {
+        Self { recovery_source, max_document_bytes, ..self }
     }
 
     /// The name of its index.

@@ -7,6 +7,7 @@ use super::catalogue::{Catalogue, CatalogueIndex, CatalogueSnapshot};
 use super::index_metadata::IndexMetadata;
 use super::info::{ShardFailure, SnapshotInfo};
 use super::layout::Layout;
+use super::limits::DOCUMENT_BYTES;
 use super::options::RepositoryOptions;
 use super::remote_store::RemoteStore;
 use super::shard::Shard;
@@ -23,6 +24,7 @@ pub struct Snapshot {
     info: Arc<SnapshotInfo>,
     remote_store: Option<Arc<RemoteStore>>,
     recovery_source: bool,
+    max_document_bytes: u64,
 }
 
 /// One index of a snapshot with its metadata.
@@ -55,9 +57,16 @@ impl Snapshot {
             .transpose()?
             .map(Arc::new);
         let info = Arc::new(info);
-        let recovery_source = *recovery_source;
-        let snapshot =
-            Self { blobs, catalogue, entry, layout, info, remote_store, recovery_source };
+        let snapshot = Self {
+            blobs,
+            catalogue,
+            entry,
+            layout,
+            info,
+            remote_store,
+            recovery_source: *recovery_source,
+            max_document_bytes: options.max_document_bytes.unwrap_or(DOCUMENT_BYTES),
+        };
         snapshot.require_catalogued()?;
         Ok(snapshot)
     }
@@ -180,7 +189,7 @@ impl Snapshot {
             number,
         };
         let shard = Shard::open(place.files().await?, Arc::clone(&index.metadata), number).await?;
-        Ok(shard.with_recovery_source(self.recovery_source))
+        Ok(shard.read_as(self.recovery_source, self.max_document_bytes))
     }
 
     fn indices(&self) -> impl Iterator<Item = (&str, &CatalogueIndex)> {

@@ -6,6 +6,7 @@ use std::mem;
 use snapfill_lucene::{Chunk, DocumentState, ReadPosition, RootDocument, Segment, StoredDocument};
 
 use super::{DocumentsOptions, Outlet, ReadPoint, SegmentPoint, ShardBatch};
+use crate::snapshot::limits::CHUNK_SLACK_BYTES;
 use crate::snapshot::shard::Shard;
 use crate::snapshot::shard_files::explain_lucene;
 use crate::snapshot::source::prepare;
@@ -57,6 +58,7 @@ struct Packer<'a> {
     child_types: Vec<&'a str>,
     /// `_recovery_source` stands in for the source of this index.
     recovers: bool,
+    max_document_bytes: u64,
     may_nest: bool,
     batch: DocumentBatchBuilder,
     /// The first document of the batch.
@@ -114,6 +116,7 @@ impl<'a> Packer<'a> {
             without_source: shard.metadata.missing_source_reason(),
             document_type: shard.metadata.document_type().map(|name| &**name),
             child_types: shard.metadata.child_types(),
+            max_document_bytes: shard.max_document_bytes,
             recovers: shard.recovery_source && shard.metadata.lacks_source(),
             may_nest: shard.metadata.has_nested_fields(),
             batch: DocumentBatchBuilder::default(),
@@ -129,6 +132,7 @@ impl<'a> Packer<'a> {
         let place = Place { segment, ordinal, base };
         let mut next = self.options.from.next.saturating_sub(base);
         let mut chunks = segment.documents(self.start(ordinal, next)).map_err(explain_lucene)?;
+        chunks.limit_chunk_bytes(self.max_document_bytes.saturating_add(CHUNK_SLACK_BYTES));
         while let Some(chunk) = chunks.next_chunk().map_err(explain_lucene)? {
             for document in chunk.documents() {
                 let document = document.map_err(explain_lucene)?;
@@ -206,7 +210,7 @@ impl<'a> Packer<'a> {
         chunk: &Chunk<'_>,
     ) -> Result<bool> {
         let stored = self.stored_source(root);
-        let source = match stored.map(prepare) {
+        let source = match stored.map(|stored| prepare(stored, self.max_document_bytes)) {
             Some(Ok(source)) => source,
             absent => {
                 let reason =

@@ -20,7 +20,6 @@ use std::borrow::Cow;
 use bytes::Bytes;
 
 use super::frame::decompress_within;
-use super::limits::SOURCE_BYTES;
 
 /// A source that may be sent.
 #[derive(Debug)]
@@ -31,15 +30,15 @@ pub(crate) struct Prepared<'a> {
     pub(crate) converted: bool,
 }
 
-/// Makes a stored source fit to be sent.
+/// Makes a stored source fit to be sent. A compressed one may unpack to `most` bytes.
 ///
 /// # Errors
 /// What is wrong with it, when it cannot be.
-pub(crate) fn prepare(stored: &[u8]) -> Result<Prepared<'_>, String> {
+pub(crate) fn prepare(stored: &[u8], most: u64) -> Result<Prepared<'_>, String> {
     if let Some(line) = line::one_line(stored) {
         return Ok(Prepared { line, converted: false });
     }
-    let unpacked = unpack(stored)?;
+    let unpacked = unpack(stored, most)?;
     if let Some(line) = line::one_line(&unpacked) {
         let line = Cow::Owned(line.into_owned());
         return Ok(Prepared { line, converted: false });
@@ -54,8 +53,9 @@ pub(crate) fn prepare(stored: &[u8]) -> Result<Prepared<'_>, String> {
 }
 
 /// Undoes the compression that Elasticsearch 1 and 2 could store sources with.
-fn unpack(stored: &[u8]) -> Result<Bytes, String> {
-    let unpacked = decompress_within(Bytes::copy_from_slice(stored), SOURCE_BYTES);
+fn unpack(stored: &[u8], most: u64) -> Result<Bytes, String> {
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let unpacked = decompress_within(Bytes::copy_from_slice(stored), most);
     unpacked.map_err(|error| error.to_string())
 }
 
@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn json_passes_untouched() {
         let source = b"{ \"n\" : 1.10, \"n\": 1e400 }";
-        let prepared = prepare(source).unwrap();
+        let prepared = prepare(source, 1 << 20).unwrap();
         assert!(matches!(prepared.line, Cow::Borrowed(_)) && !prepared.converted);
     }
 
@@ -80,7 +80,7 @@ mod tests {
         encoder.write_all(&source).unwrap();
         let lzf = super::super::lzf::tests::compress(&source);
         for stored in [encoder.finish().unwrap(), lzf] {
-            let prepared = prepare(&stored).unwrap();
+            let prepared = prepare(&stored, 1 << 20).unwrap();
             assert_eq!(&*prepared.line, &source[..]);
             assert!(!prepared.converted);
         }
@@ -93,7 +93,7 @@ mod tests {
         let yaml = b"---\na:\n- 1\n- x\n".to_vec();
         let packed = super::super::lzf::tests::compress(&smile);
         for stored in [smile, cbor, yaml, packed] {
-            let prepared = prepare(&stored).unwrap();
+            let prepared = prepare(&stored, 1 << 20).unwrap();
             assert_eq!(std::str::from_utf8(&prepared.line).unwrap(), r#"{"a":[1,"x"]}"#);
             assert!(prepared.converted);
         }
@@ -104,7 +104,7 @@ mod tests {
         for stored in
             [&b""[..], b" ", b"[1]", b"x", b":)\n", b"---\n- 1\n", b"\xBF", b"ZV\x01", b"DFL\0\xFF"]
         {
-            assert!(prepare(stored).is_err(), "{stored:?}");
+            assert!(prepare(stored, 1 << 20).is_err(), "{stored:?}");
         }
     }
 }
