@@ -66,6 +66,21 @@ static STEPS: &[Step] = &[
             "warnings",
         ]),
     ),
+    Step::new(
+        "reader alone",
+        Action::Cargo(&[
+            "run",
+            "--quiet",
+            "-p",
+            "snapfill",
+            "--no-default-features",
+            "--example",
+            "read_snapshot",
+            "--",
+            "tests/fixtures/tiny/opensearch-3.8.0/repo",
+            "snap-1",
+        ]),
+    ),
     Step {
         tier: Tier::Full,
         needs: Some("core/lucene/benches/decode.rs"),

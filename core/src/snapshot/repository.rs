@@ -22,11 +22,14 @@ use crate::Result;
 ///     println!("{}", summary.name);
 /// }
 /// let snapshot = repository.snapshot("snap-1").await?;
-/// let shard = snapshot.shard("logs", 0).await?;
-/// let mut batches = shard.documents(DocumentsOptions::default());
-/// while let Some(batch) = batches.next().await {
-///     for document in batch?.documents.iter() {
-///         println!("{} has {} bytes", document.id, document.source.len());
+/// for index in snapshot.indices().await? {
+///     for shard in snapshot.shards(&index).await? {
+///         let mut batches = shard.documents(DocumentsOptions::default());
+///         while let Some(batch) = batches.next().await {
+///             for document in batch?.documents.iter() {
+///                 println!("{} has {} bytes", document.id, document.source.len());
+///             }
+///         }
 ///     }
 /// }
 /// # Ok(())

@@ -1,5 +1,6 @@
 //! One snapshot of a repository.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::blobs::Blobs;
@@ -103,7 +104,7 @@ impl Snapshot {
 
     /// The names of its indices, sorted.
     pub fn index_names(&self) -> Vec<&str> {
-        self.indices().map(|(name, _)| name).collect()
+        self.catalogued().map(|(name, _)| name).collect()
     }
 
     /// One index with its metadata.
@@ -111,7 +112,7 @@ impl Snapshot {
     /// # Errors
     /// `NotFound` when the snapshot does not hold it, `Corrupt` when its metadata cannot be understood.
     pub async fn index(&self, name: &str) -> Result<SnapshotIndex> {
-        let (_, index) = self.indices().find(|(known, _)| *known == name).ok_or_else(|| {
+        let (_, index) = self.catalogued().find(|(known, _)| *known == name).ok_or_else(|| {
             Error::new(
                 ErrorKind::NotFound,
                 format!("no index `{name}` in snapshot `{}`", self.name()),
@@ -135,6 +136,32 @@ impl Snapshot {
         let blob = self.catalogue.index_metadata_blob(&self.entry, self.layout, index)?;
         IndexMetadata::parse(self.layout, &self.blobs.get(&blob).await?)
             .map_err(|error| error.with_context("file", blob))
+    }
+
+    /// All its indices with their metadata, ordered by name.
+    ///
+    /// # Errors
+    /// As [`Snapshot::index`].
+    pub async fn indices(&self) -> Result<Vec<SnapshotIndex>> {
+        let mut indices = Vec::new();
+        for name in self.index_names() {
+            indices.push(self.index(name).await?);
+        }
+        Ok(indices)
+    }
+
+    /// All shards of an index, in order. Those that a PARTIAL snapshot lacks are left out: [`Snapshot::missing`] says which.
+    ///
+    /// # Errors
+    /// As [`Snapshot::shard_of`].
+    pub async fn shards(&self, index: &SnapshotIndex) -> Result<Vec<Shard>> {
+        let mut shards = Vec::new();
+        for number in 0..index.metadata.shards()? {
+            if self.missing(&index.metadata.name, number).is_none() {
+                shards.push(self.shard_of(index, number).await?);
+            }
+        }
+        Ok(shards)
     }
 
     /// One shard of an index.
@@ -192,30 +219,28 @@ impl Snapshot {
         Ok(shard.read_as(self.recovery_source, self.max_document_bytes))
     }
 
-    fn indices(&self) -> impl Iterator<Item = (&str, &CatalogueIndex)> {
+    fn catalogued(&self) -> impl Iterator<Item = (&str, &CatalogueIndex)> {
         let uuid = &self.entry.uuid;
         let held = self.catalogue.indices.iter().filter(move |(_, index)| index.is_in(uuid));
         held.map(|(name, index)| (name.as_str(), index))
     }
 
-    /// An index that the snapshot claims and the catalogue does not know would otherwise be lost without a word.
+    /// The catalogue bears no checksum, the snapshot's own list does: what one of them leaves out would be lost without a
+    /// word, and what one of them renames would be another snapshot's.
     fn require_catalogued(&self) -> Result<()> {
-        let missing: Vec<_> = self
-            .info
-            .indices
-            .iter()
-            .filter(|name| !self.indices().any(|(known, _)| known == *name))
-            .collect();
-        if missing.is_empty() {
+        let own: BTreeSet<&str> = self.info.indices.iter().map(String::as_str).collect();
+        let catalogued: BTreeSet<&str> = self.catalogued().map(|(name, _)| name).collect();
+        let what = if own != catalogued {
+            let odd: Vec<_> = own.symmetric_difference(&catalogued).collect();
+            format!("the snapshot and the catalogue disagree whether it holds {odd:?}")
+        } else if self.info.name != self.name() {
+            let own = &self.info.name;
+            format!("the snapshot calls itself `{own}`, the catalogue calls it `{}`", self.name())
+        } else {
             return Ok(());
-        }
-        Err(Error::new(
-            ErrorKind::Corrupt,
-            format!(
-                "snapshot `{}` holds indices that the catalogue does not know: {missing:?}",
-                self.name()
-            ),
-        )
-        .with_context("file", &self.catalogue.blob))
+        };
+        Err(Error::new(ErrorKind::Corrupt, what)
+            .with_context("file", &self.catalogue.blob)
+            .with_context("snapshot", self.name()))
     }
 }

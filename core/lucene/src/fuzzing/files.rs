@@ -63,5 +63,9 @@ targets! {
         stored(&["Lucene87StoredFieldsFastData", "Lucene90StoredFieldsFastData"]);
     fuzz_stored_deflate_dictionary:
         stored(&["Lucene87StoredFieldsHighData", "Lucene90StoredFieldsHighData"]);
-    fuzz_stored_zstd: stored(&["ZstdStoredFields814"]);
+    fuzz_stored_zstd: stored(&[
+        "ZstdStoredFields814",
+        "CustomStoredFieldsZstd",
+        "CustomStoredFieldsZstdNoDict",
+    ]);
 }
