@@ -260,10 +260,9 @@ pub(crate) struct Status {
 }
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = true)]
 pub(crate) struct CatIndices {
     /// The repository of the source snapshot
-    #[arg(long, requires = "snapshot")]
+    #[arg(long, requires = "snapshot", required_unless_present = "target")]
     pub(crate) repo: Option<String>,
     /// The source snapshot's name
     #[arg(long, requires = "repo")]

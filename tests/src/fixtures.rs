@@ -18,7 +18,8 @@ pub struct Fixture {
 }
 
 /// The server versions whose snapshots are read.
-pub const FIXTURES: [Fixture; 8] = [
+pub const FIXTURES: [Fixture; 9] = [
+    Fixture { name: "elasticsearch-1.7.6" },
     Fixture { name: "elasticsearch-7.10.2" },
     Fixture { name: "elasticsearch-7.17.29" },
     Fixture { name: "elasticsearch-8.15.0" },
@@ -30,8 +31,7 @@ pub const FIXTURES: [Fixture; 8] = [
 ];
 
 /// The server versions of whose snapshots the metadata is read.
-pub const METADATA_FIXTURES: [Fixture; 4] = [
-    Fixture { name: "elasticsearch-1.7.6" },
+pub const METADATA_FIXTURES: [Fixture; 3] = [
     Fixture { name: "elasticsearch-2.4.6" },
     Fixture { name: "elasticsearch-5.6.16" },
     Fixture { name: "elasticsearch-6.8.23" },
@@ -143,6 +143,15 @@ impl Fixture {
         all.into_iter().map(of).filter(|repository| repository.folder.is_dir()).collect()
     }
 
+    /// Every snapshot in every repository of it: the repository's folder and the snapshot's name.
+    #[must_use]
+    pub fn snapshots(self) -> Vec<(PathBuf, &'static str)> {
+        let of = |repository: FixtureRepository| {
+            repository.snapshots.iter().map(move |name| (repository.folder.clone(), *name))
+        };
+        self.repositories().into_iter().flat_map(of).collect()
+    }
+
     /// Its first repository.
     #[must_use]
     pub fn repository(self) -> PathBuf {
@@ -221,7 +230,15 @@ impl Fixture {
         let without = |index: &Value| {
             let at = |pointer| index.pointer(pointer);
             let is = |pointer, word: &str| at(pointer).and_then(Value::as_str) == Some(word);
-            at("/mappings/_source/enabled") == Some(&Value::Bool(false))
+            let disabled =
+                |mapping: &Value| mapping.pointer("/_source/enabled") == Some(&Value::Bool(false));
+            // Before Elasticsearch 7, mappings are by type.
+            let in_a_type = || {
+                let types = at("/mappings").and_then(Value::as_object);
+                types.is_some_and(|types| types.values().any(disabled))
+            };
+            at("/mappings").is_some_and(disabled)
+                || in_a_type()
                 || is("/mappings/_source/mode", "synthetic")
                 || is("/settings/index/mapping/source/mode", "synthetic")
                 || is("/settings/index/derived_source/enabled", "true")

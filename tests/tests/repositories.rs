@@ -9,7 +9,9 @@ use snapfill::controller::{BackfillController, LocalBackfill, Plan, RunEnd};
 use snapfill::settings::BackfillSettings;
 use snapfill::snapshot::{DocumentsOptions, Repository, RepositoryOptions, Snapshot};
 use snapfill::{ErrorKind, SkipReason};
-use snapfill_tests::fixtures::{Fixture, METADATA_FIXTURES, SNAPSHOTS, expected_by_id, folder};
+use snapfill_tests::fixtures::{
+    FIXTURES, Fixture, METADATA_FIXTURES, SNAPSHOTS, expected_by_id, folder,
+};
 use snapfill_tests::target::documents_of;
 
 const PATHS: &str = "opensearch-2.19.6-paths";
@@ -198,7 +200,7 @@ async fn repositories_before_catalogues_list_their_snapshots() {
 /// Settings, mappings and aliases as the server had them, whatever the layout.
 #[tokio::test(flavor = "multi_thread")]
 async fn index_metadata_is_what_the_server_said() {
-    for fixture in METADATA_FIXTURES {
+    for fixture in [&FIXTURES[..1], &METADATA_FIXTURES].concat() {
         let name = fixture.name;
         for repository in fixture.repositories() {
             let opened = Repository::open(&text(repository.folder.clone())).await.unwrap();
@@ -223,4 +225,41 @@ async fn index_metadata_is_what_the_server_said() {
             }
         }
     }
+}
+
+/// Documents of one index: how many came, how many by `_recovery_source`, how many lacked it, how many were skipped.
+async fn recovery(fixture: &str, index: &str, recovery_source: bool) -> [u64; 4] {
+    let options = RepositoryOptions { recovery_source, ..RepositoryOptions::default() };
+    let location = text(folder(fixture).join("repo"));
+    let repository = Repository::open_with(&location, options).await.unwrap();
+    let snapshot = repository.snapshot("snap-2").await.unwrap();
+    let found = snapshot.index(index).await.unwrap();
+    let mut counts = [0; 4];
+    for number in 0..found.metadata.shards().unwrap() {
+        let shard = snapshot.shard_of(&found, number).await.unwrap();
+        let mut batches = shard.documents(DocumentsOptions::default());
+        while let Some(batch) = batches.next().await {
+            let batch = batch.unwrap();
+            let skipped = batch.skipped.values().sum();
+            let more = [batch.documents.len() as u64, batch.recovered, batch.unrecovered, skipped];
+            counts = std::array::from_fn(|place| counts[place] + more[place]);
+            for document in batch.documents.iter() {
+                serde_json::from_slice::<Value>(document.source).unwrap();
+            }
+        }
+    }
+    counts
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_recovery_source_is_taken_only_when_asked_for_and_counted() {
+    assert_eq!(recovery("elasticsearch-8.15.0", "synthetic", false).await, [0, 0, 0, 39]);
+    let [read, recovered, lacking, skipped] =
+        recovery("elasticsearch-8.15.0", "synthetic", true).await;
+    assert!(recovered > 0, "{recovered}");
+    assert_eq!((read, skipped, read + skipped), (recovered, lacking, 39));
+    // An index with a whole source has no use for it.
+    assert_eq!(recovery("elasticsearch-8.15.0", "merged", true).await, [130, 0, 0, 0]);
+    // What was never there is counted as such.
+    assert_eq!(recovery("elasticsearch-9.5.3", "logsdb", true).await, [0, 0, 30, 30]);
 }

@@ -91,10 +91,7 @@ async fn verify_shard(shard: &Shard) -> Result<(u64, Books)> {
         let batch = batch?;
         books.written += batch.documents.len() as u64;
         books.bytes += batch.documents.source_bytes();
-        books.nested += batch.nested;
-        for (reason, count) in &batch.skipped {
-            books.skip(*reason, *count);
-        }
+        books.add(&batch.aside());
     }
     let live = undeleted.saturating_sub(books.nested);
     books.balance(live)?;

@@ -23,7 +23,7 @@ pub struct Commit {
 pub struct SegmentCommit {
     /// Name of the segment, and the beginning of its files' names: `_` and a number in base 36.
     pub name: String,
-    /// The id all files of the segment carry; `None` before Lucene 5.0.
+    /// The id all files of the segment carry; `None` for segments of Lucene 4.
     pub id: Option<[u8; 16]>,
     /// Name of the codec that wrote the segment. Informative: readers are chosen by the files' own headers.
     pub codec: String,
@@ -200,9 +200,11 @@ fn check_name(cursor: &Cursor<'_>, name: &str) -> Result<()> {
 fn segment_id(cursor: &mut Cursor<'_>, format: u32) -> Result<Option<Id>> {
     match format {
         0..=3 => Ok(None),
+        // A segment of Lucene 4 in an index that Lucene 5 goes on writing has none.
         4..=6 => match cursor.u8()? {
+            0 => Ok(None),
             1 => Ok(Some(cursor.array()?)),
-            other => Err(cursor.corrupt(format!("segment without id (mark {other})"))),
+            other => Err(cursor.corrupt(format!("mark {other} before the segment's id"))),
         },
         _ => Ok(Some(cursor.array()?)),
     }

@@ -28,6 +28,9 @@ pub const STORED_HEADER_BYTES: u64 = 512;
 /// Most documents of one chunk. Lucene closes a chunk after 4 096 at the latest.
 pub const MAX_CHUNK_DOCS: u32 = 1 << 20;
 
+/// Most chunks of a block of the chunk index up to Lucene 8.4 (Lucene's block size).
+pub const MAX_INDEX_BLOCK_CHUNKS: usize = 1024;
+
 /// Most bytes of one chunk once decompressed (Lucene counts them in a signed 32-bit integer). A single
 /// document can be no larger.
 pub const MAX_CHUNK_BYTES: u64 = (1 << 31) - 1;

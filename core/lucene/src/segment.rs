@@ -60,16 +60,14 @@ impl Inner {
 }
 
 impl Segment {
-    /// Opens a segment: reads `.si`, `.cfe`, `.fnm`, `.liv`, the soft deletes, the chunk index and the header of
+    /// Opens a segment: reads `.si`, `.cfe`, `.fnm`, `.liv` or `.del`, the soft deletes, the chunk index and the header of
     /// the `.fdt`. Each of these files is checked whole, and all against each other: ids, counts, extents.
     ///
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Unsupported`] naming the format, or [`Error::Source`].
     pub fn open(directory: Arc<dyn Directory>, commit: &SegmentCommit) -> Result<Self> {
         let name = commit.name.as_str();
-        let Some(id) = &commit.id else {
-            return Err(Error::unsupported(name, "segments from before Lucene 5.0"));
-        };
+        let id = commit.id.as_ref();
         let info = segment_info::open(&*directory, name, id)?;
         let directory = if info.compound {
             SegmentDirectory::compound(directory, name, id)?

@@ -123,7 +123,7 @@ async fn plan_index(snapshot: &Snapshot, name: &str, selection: &[String]) -> Re
     let index = snapshot.index(name).await?;
     let missing = missing(snapshot, &index)?;
     let shards = measure(snapshot, &index, &missing).await?;
-    let mut warnings = warnings(&index.metadata);
+    let mut warnings = warnings(&index.metadata, snapshot.reads_recovery_source());
     if !missing.is_empty() {
         let numbers: Vec<_> = missing.iter().map(u32::to_string).collect();
         warnings.push(format!(
@@ -178,13 +178,25 @@ async fn measure(
         .await
 }
 
-fn warnings(metadata: &IndexMetadata) -> Vec<String> {
+fn warnings(metadata: &IndexMetadata, recovers: bool) -> Vec<String> {
     let mut warnings = Vec::new();
     let reason = metadata.missing_source_reason();
+    let remedy = match recovers {
+        true => ", save those that still have a `_recovery_source`",
+        false => "",
+    };
     if reason != SkipReason::SourceMissing {
         warnings.push(format!(
-            "{}: its documents will be counted as skipped ({reason})",
+            "{}: its documents will be counted as skipped ({reason}){remedy}",
             reason.explanation()
+        ));
+    }
+    let left_out = metadata.fields_left_out();
+    if !left_out.is_empty() {
+        warnings.push(format!(
+            "incomplete: the stored `_source` lacks the vectors of {}; its documents will be written without them. Take the \
+             vectors from where they came, or reindex with vectors kept in `_source` before the snapshot",
+            left_out.join(", ")
         ));
     }
     if metadata.filters_source() {

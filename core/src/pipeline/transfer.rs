@@ -15,7 +15,7 @@ use crate::settings::BulkSettings;
 use crate::snapshot::{
     DocumentStream, DocumentsOptions, ReadPoint, SegmentPoint, Shard, ShardBatch,
 };
-use crate::{Books, Clock, Error, ErrorKind, Result};
+use crate::{Clock, Error, ErrorKind, Result};
 
 /// How many batches ahead the checkpoint says may have been sent: one write of it serves that many.
 const SEND_AHEAD_BATCHES: u32 = 16;
@@ -200,8 +200,7 @@ impl Transfer<'_> {
     }
 
     async fn dispatch(&mut self, batch: ShardBatch, flight: &mut Flight) -> Outcome<()> {
-        let ShardBatch { skipped, nested, end, .. } = &batch;
-        let aside = Books { skipped: skipped.clone(), nested: *nested, ..Books::default() };
+        let (end, aside) = (&batch.end, batch.aside());
         let ticket = flight.acks.sent(*end);
         if batch.documents.is_empty() {
             self.announce(&Settled { books: aside.clone(), ..Settled::default() });

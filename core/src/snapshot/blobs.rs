@@ -219,3 +219,37 @@ fn is_local_io(error: &(dyn std::error::Error + 'static)) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use object_store::memory::InMemory;
+
+    use super::*;
+
+    fn over(base: Option<&str>) -> Result<Blobs> {
+        Blobs::over(Arc::new(InMemory::new()), "memory:/", base)
+    }
+
+    #[test]
+    fn paths_lie_below_the_base_or_the_root() {
+        let blobs = over(Some("/q/w/")).unwrap();
+        assert_eq!(blobs.path("a/b").unwrap().as_ref(), "q/w/a/b");
+        assert_eq!(blobs.above_base().path("a/b").unwrap().as_ref(), "a/b");
+        assert_eq!(
+            (blobs.base(), blobs.name(), blobs.url()),
+            ("q/w", "memory:/q/w", "memory:/q/w")
+        );
+        for absent in [None, Some(""), Some("/")] {
+            assert_eq!(over(absent).unwrap().base(), "");
+        }
+    }
+
+    #[tokio::test]
+    async fn paths_that_lead_out_of_the_repository_are_refused() {
+        let blobs = over(None).unwrap();
+        for path in ["../x", "a/../../x", "a/./x", "a//x", "a/\0"] {
+            assert_eq!(blobs.get(path).await.unwrap_err().kind(), ErrorKind::Corrupt, "{path}");
+        }
+        assert_eq!(over(Some("../x")).unwrap_err().kind(), ErrorKind::Config);
+    }
+}

@@ -12,9 +12,12 @@ use serde_json::{Map, Value};
 use super::frame::decompress;
 use super::layout::Layout;
 use super::limits::INDEX_SHARDS;
-use super::version::SourceVersion;
+use super::version::{Distribution, SourceVersion};
 use super::xcontent::{AnyValue, decode};
 use crate::{Error, ErrorKind, Result, SkipReason};
+
+/// The index version from which on Elasticsearch leaves vectors out of `_source` by default: that of 9.2.
+const FIRST_WITHOUT_VECTORS: u64 = 9_035_000;
 
 /// What an index was when the snapshot was taken.
 #[derive(Clone, Debug, PartialEq)]
@@ -202,6 +205,56 @@ impl IndexMetadata {
         SkipReason::SourceMissing
     }
 
+    /// Whether documents lack a stored source, or have one that is not whole.
+    pub(crate) fn lacks_source(&self) -> bool {
+        self.filters_source() || self.missing_source_reason() != SkipReason::SourceMissing
+    }
+
+    /// The fields whose values Elasticsearch and OpenSearch keep out of the stored `_source`, and put back when it is
+    /// asked for: vectors, which are large. Dotted paths.
+    pub fn fields_left_out(&self) -> Vec<String> {
+        let kinds: &[&str] = if self.excludes_vectors() {
+            &["dense_vector", "rank_vectors", "sparse_vector"]
+        } else if self.derives_knn_vectors() {
+            &["knn_vector"]
+        } else {
+            return Vec::new();
+        };
+        let mut fields = Vec::new();
+        for (_, mapping) in self.types() {
+            vectors_of(mapping, "", kinds, &mut fields);
+        }
+        fields
+    }
+
+    /// The default of indices since Elasticsearch 9.2.
+    fn excludes_vectors(&self) -> bool {
+        let version = self.created_by();
+        version.distribution() == Distribution::Elasticsearch
+            && match self.flag("index.mapping.exclude_source_vectors") {
+                Some(setting) => setting,
+                None => version.id() >= FIRST_WITHOUT_VECTORS,
+            }
+    }
+
+    /// The default of k-NN indices since OpenSearch 3.0.
+    fn derives_knn_vectors(&self) -> bool {
+        let version = self.created_by();
+        version.distribution() == Distribution::OpenSearch
+            && self.flag("index.knn") == Some(true)
+            && match self.flag("index.knn.derived_source.enabled") {
+                Some(setting) => setting,
+                None => version.major() >= 3,
+            }
+    }
+
+    fn flag(&self, setting: &str) -> Option<bool> {
+        match self.settings.get(setting)? {
+            Value::Bool(flag) => Some(*flag),
+            value => value.as_str()?.parse().ok(),
+        }
+    }
+
     /// Refuses an index whose data is not in this repository.
     pub(crate) fn require_readable(&self) -> Result<()> {
         if self.setting("index.store.type") == Some("snapshot") {
@@ -296,6 +349,19 @@ fn no_mapping(what: impl fmt::Display) -> Error {
     Error::new(ErrorKind::Corrupt, format!("a mapping cannot be understood: {what}"))
 }
 
+/// Fields of these types, at any depth of a mapping.
+fn vectors_of(mapping: &Value, path: &str, kinds: &[&str], fields: &mut Vec<String>) {
+    let Some(properties) = mapping.get("properties").and_then(Value::as_object) else { return };
+    for (name, field) in properties {
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        if field.get("type").and_then(Value::as_str).is_some_and(|kind| kinds.contains(&kind)) {
+            fields.push(path);
+        } else {
+            vectors_of(field, &path, kinds, fields);
+        }
+    }
+}
+
 fn mentions_nested(mapping: &Value) -> bool {
     match mapping {
         Value::Object(members) => {
@@ -360,7 +426,10 @@ mod tests {
         {
             assert_eq!(metadata(settings, Value::Null).shards().unwrap(), 3);
         }
-        assert!(metadata(json!({"index.number_of_shards": "0"}), Value::Null).shards().is_err());
+        for count in ["0", "100001", "-1", "many"] {
+            let settings = json!({"index.number_of_shards": count});
+            assert!(metadata(settings, Value::Null).shards().is_err(), "{count}");
+        }
     }
 
     #[test]
@@ -383,6 +452,42 @@ mod tests {
             SkipReason::SourceDerived
         );
         assert_eq!(reason(json!({}), json!({})), SkipReason::SourceMissing);
+    }
+
+    #[test]
+    fn vectors_that_are_not_in_the_source_are_named() {
+        let mapping = json!([{"_doc": {"properties": {
+            "v": {"type": "dense_vector"}, "k": {"type": "knn_vector"}, "t": {"type": "text"},
+            "o": {"properties": {"s": {"type": "sparse_vector"}}},
+            "n": {"type": "nested", "properties": {"r": {"type": "rank_vectors"}}},
+        }}}]);
+        let left_out = |settings| {
+            let mut fields = metadata(settings, mapping.clone()).fields_left_out();
+            fields.sort();
+            fields.join(" ")
+        };
+        let created = "index.version.created";
+        let exclude = "index.mapping.exclude_source_vectors";
+        assert_eq!(left_out(json!({created: "9035000"})), "n.r o.s v");
+        assert_eq!(left_out(json!({created: "9034000"})), "");
+        assert_eq!(left_out(json!({created: "9111000", exclude: "false"})), "");
+        assert_eq!(left_out(json!({created: "9033000", exclude: "true"})), "n.r o.s v");
+        // OpenSearch 3.8.0 and 2.19.6.
+        let (new, old) = ("137297827", "136408427");
+        let derived = "index.knn.derived_source.enabled";
+        assert_eq!(left_out(json!({created: new, "index.knn": "true"})), "k");
+        assert_eq!(left_out(json!({created: new, "index.knn": "true", derived: "false"})), "");
+        assert_eq!(left_out(json!({created: new})), "");
+        assert_eq!(left_out(json!({created: old, "index.knn": "true"})), "");
+        assert_eq!(left_out(json!({created: old, "index.knn": "true", derived: "true"})), "k");
+    }
+
+    #[test]
+    fn a_searchable_snapshot_is_refused_by_name() {
+        let elsewhere = metadata(json!({"index.store.type": "snapshot"}), Value::Null);
+        let error = elsewhere.require_readable().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.message().contains("searchable-snapshot"), "{error}");
     }
 
     #[test]

@@ -35,6 +35,11 @@ impl SourceVersion {
         Self { id }
     }
 
+    /// The number as servers write it.
+    pub fn id(self) -> u64 {
+        self.id
+    }
+
     /// Which of the two products.
     pub fn distribution(self) -> Distribution {
         if self.id & OPENSEARCH_BIT != 0 {

@@ -209,7 +209,7 @@ fn fields(format: u8) -> FieldInfos {
     }
     let mut directory = MemoryDirectory::new();
     directory.insert("_0.fnm", footer(out));
-    crate::field_infos::open(&directory, "_0", None, &ID).unwrap()
+    crate::field_infos::open(&directory, "_0", None, Some(&ID)).unwrap()
 }
 
 /// A sparse block (documents 5 and 64), a dense one (its first 5 000 documents) and a full one.
@@ -248,7 +248,7 @@ fn open(format: u8, version: u32, max_doc: u32) -> Result<DocSet> {
     directory.insert(format!("_0_Lucene{format}_0.dvm"), meta);
     directory.insert(format!("_0_Lucene{format}_0.dvd"), data);
     let id: &Id = &ID;
-    soft_deleted(&*Arc::new(directory), ("_0", id), &fields(format), max_doc)
+    soft_deleted(&*Arc::new(directory), ("_0", Some(id)), &fields(format), max_doc)
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn unknown_formats_and_versions_are_named() {
     assert!(matches!(&error, Error::Unsupported { what, .. } if what.contains("version 3")));
     let mut directory = MemoryDirectory::new();
     directory.insert("_0_Lucene90_0.dvm", footer(header("ES87TSDB", 0, "Lucene90_0")));
-    let error = soft_deleted(&directory, ("_0", &ID), &fields(90), 9).unwrap_err();
+    let error = soft_deleted(&directory, ("_0", Some(&ID)), &fields(90), 9).unwrap_err();
     assert!(matches!(&error, Error::Unsupported { what, .. } if what.contains("ES87TSDB")));
 }
 
@@ -285,5 +285,5 @@ fn a_missing_entry_is_an_error() {
     bytes.extend((-1_i32).to_le_bytes());
     let mut directory = MemoryDirectory::new();
     directory.insert("_0_Lucene90_0.dvm", footer(bytes));
-    assert!(soft_deleted(&directory, ("_0", &ID), &fields(90), 9).is_err());
+    assert!(soft_deleted(&directory, ("_0", Some(&ID)), &fields(90), 9).is_err());
 }

@@ -74,6 +74,12 @@ impl Shared {
     }
 
     fn announce(&self, plan: &Plan) {
+        for index in plan.migrated() {
+            for warning in &index.warnings {
+                let (index, warning) = (index.name.clone(), warning.clone());
+                self.events.send(Event::Warning { index, warning });
+            }
+        }
         self.events.send(Event::Planned {
             shards: plan.migrated().map(|index| index.shards.len() as u64).sum(),
             documents: plan.migrated().map(PlannedIndex::undeleted).sum(),
