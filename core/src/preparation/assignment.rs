@@ -58,6 +58,13 @@ pub struct TargetFacts {
     pub indices: BTreeMap<String, ExistingIndex>,
 }
 
+impl TargetFacts {
+    /// Those of a local target without indices.
+    pub fn empty_local() -> Self {
+        Self { version: TargetVersion::local(), indices: BTreeMap::new() }
+    }
+}
+
 /// What happens to one index of the target.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PlannedTarget {

@@ -45,6 +45,11 @@ impl TargetVersion {
         Ok(Self { distribution: info.distribution, version, serverless: info.serverless })
     }
 
+    /// That of a local target.
+    pub fn local() -> Self {
+        Self { distribution: Distribution::Local, version: (0, 0), serverless: false }
+    }
+
     /// What it makes of mapping types.
     pub fn typing(self) -> Typing {
         match (self.distribution, self.version.0) {
