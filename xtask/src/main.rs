@@ -13,7 +13,9 @@ mod check;
 mod corpus;
 mod demo;
 mod failure;
+mod fixtures;
 mod process;
+mod random;
 mod stopwatch;
 mod suite;
 mod tools;
@@ -56,6 +58,12 @@ const COMMANDS: &[Command] = &[
         usage: "corpus --gib N --out DIR [--server NAME]",
         summary: "a snapshot with N GiB of documents, made by a real server (opensearch-2.19.6)",
         run: corpus::run,
+    },
+    Command {
+        name: "fixtures",
+        usage: "fixtures VERSION [--tiny] [--out DIR]",
+        summary: "the snapshots that tests read, made again by a real server; --tiny for mutation",
+        run: fixtures::run,
     },
 ];
 

@@ -51,7 +51,8 @@ impl Header<'_> {
             "Lucene41StoredFieldsData" | "Lucene41StoredFieldsIndex" | "BitVector" => {
                 self.version >= 2
             }
-            _ => true,
+            // What Lucene 4 made of a segment of Lucene 3. It is not read, but named.
+            codec => !codec.starts_with("Lucene3x"),
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::codec::{self, FOOTER_BYTES, Id, base36};
 use crate::cursor::Cursor;
 use crate::directory::{Directory, read_whole};
-use crate::limits::MAX_SEGMENTS;
+use crate::limits::{MAX_SEGMENT_NAME_DIGITS, MAX_SEGMENTS};
 use crate::{Error, Result};
 
 /// Fewest bytes of one segment's entry in any format; what a claimed number of segments is held against.
@@ -192,7 +192,7 @@ fn segment(cursor: &mut Cursor<'_>, format: u32) -> Result<SegmentCommit> {
 fn check_name(cursor: &Cursor<'_>, name: &str) -> Result<()> {
     let digits = name.strip_prefix('_').unwrap_or_default();
     let valid = !digits.is_empty()
-        && digits.len() <= 13
+        && digits.len() <= MAX_SEGMENT_NAME_DIGITS
         && digits.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
     if valid { Ok(()) } else { Err(cursor.corrupt(format!("{name:?} is no segment name"))) }
 }

@@ -1,65 +1,16 @@
 //! Segments larger than the committed ones: many chunks, slices, all kinds of liveness, bombs.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing test panics")]
 
+#[path = "support/compare.rs"]
+mod compare;
 #[path = "support/writer.rs"]
 mod writer;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use snapfill_lucene::{
-    Commit, Directory, DocumentState, Error, MemoryDirectory, ReadPosition, Result, Segment,
-};
-use writer::{File, Index, Mode};
-
-type Document = Option<(String, Vec<u8>)>;
-
-fn open(files: Vec<File>) -> Result<Segment> {
-    let files = files.into_iter().map(|(name, data)| (name, data.into()));
-    let directory: Arc<dyn Directory> = Arc::new(files.collect::<MemoryDirectory>());
-    let commit = Commit::open(&*directory)?;
-    Segment::open(directory, &commit.segments()[0])
-}
-
-/// Holds every document against the one written; gives the number of chunks.
-fn compare(segment: &Segment, index: &Index, documents: &[Document]) -> usize {
-    let (mut next, mut chunks) = (0, 0);
-    let mut reader = segment.documents(ReadPosition::start()).unwrap();
-    while let Some(chunk) = reader.next_chunk().unwrap() {
-        chunks += 1;
-        assert_eq!(segment.chunk_start(chunk.first_doc()), Some(chunk.first_doc()));
-        for document in chunk.documents() {
-            let document = document.unwrap();
-            assert_eq!(document.doc, next);
-            let expected = &documents[next as usize];
-            let state = document.state;
-            if index.deleted.contains(&next) {
-                assert_eq!(state, DocumentState::Deleted, "{next}");
-            } else if index.soft_deleted.contains(&next) {
-                assert_eq!(state, DocumentState::SoftDeleted, "{next}");
-            } else if let Some((id, source)) = expected {
-                let DocumentState::Root(root) = state else { panic!("{next}: {state:?}") };
-                assert_eq!((&*root.id, root.source), (id.as_str(), Some(&source[..])));
-            } else {
-                assert_eq!(state, DocumentState::Nested, "{next}");
-            }
-            next += 1;
-        }
-    }
-    assert_eq!(next as usize, documents.len());
-    chunks
-}
-
-/// Documents of varied length, each `every`th one without fields.
-fn documents(count: usize, length: usize, every: usize) -> Vec<Document> {
-    let document = |doc: usize| {
-        (!doc.is_multiple_of(every)).then(|| {
-            let words = (0..length).map(|word| format!("w{} ", word * 7919 * (doc + 13) % 1009));
-            (format!("id-{doc}"), words.collect::<String>().into_bytes())
-        })
-    };
-    (0..count).map(document).collect()
-}
+use compare::{compare, documents, open};
+use snapfill_lucene::{Error, ReadPosition};
+use writer::{Document, Index, Mode};
 
 #[test]
 fn many_chunks_in_many_blocks_of_the_index() {
