@@ -232,25 +232,25 @@ fn warnings(
     let mut warnings = Vec::new();
     if let Some(documents) = existing.and_then(|index| index.documents).filter(|count| *count > 0) {
         warnings.push(format!(
-            "`{name}` holds {documents} documents already: those of the same id are replaced"
+            "it holds {documents} documents already: those of the same id are replaced"
         ));
     }
     let settings = existing.and_then(|index| index.settings.as_ref());
     let pipeline = settings.and_then(|settings| settings.get("index.final_pipeline")?.as_str());
     if let Some(pipeline) = pipeline.filter(|pipeline| *pipeline != "_none") {
         warnings.push(format!(
-            "`{name}` has the final pipeline `{pipeline}`, which no request can leave out: it may change documents"
+            "it has the final pipeline `{pipeline}`, which no request can leave out: it may change documents"
         ));
     }
     if !target.is_local() && name.starts_with(".ds-") {
         warnings.push(format!(
-            "`{name}` is the backing index of a data stream: it becomes an index by itself, outside any data stream"
+            "it was the backing index of a data stream, and becomes an index by itself, outside any data stream"
         ));
     }
     let has_children = |part: &Part<'_>| !part.metadata.child_types().is_empty();
     if target.typing() != Typing::Several && parts.iter().any(has_children) {
         warnings.push(format!(
-            "`{name}` has parents and children (`_parent`): each goes as a document of its own, children routed to their parent; \
+            "it has parents and children (`_parent`): each goes as a document of its own, children routed to their parent; \
              queries that join them do not work"
         ));
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use super::selection::whole;
+use super::selection::{reason, whole};
 use crate::{Error, ErrorKind, Result};
 
 /// How indices are called in the target. A name in the map has the last word; else the first pattern that matches the whole
@@ -44,7 +44,8 @@ impl Renamer {
         let compile = |(expression, replacement): &(String, String)| match whole(expression) {
             Ok(regex) => Ok((regex, replacement.clone())),
             Err(error) => {
-                let message = format!("`{expression}` cannot be used to rename: {error}");
+                let message =
+                    format!("`{expression}` cannot be used to rename: {}", reason(&error));
                 Err(Error::new(ErrorKind::Config, message))
             }
         };

@@ -145,7 +145,8 @@ enum Pattern {
 impl Pattern {
     fn new(text: &str) -> Result<Self> {
         let refuse = |error: &dyn std::fmt::Display| {
-            Error::new(ErrorKind::Config, format!("`{text}` cannot be used as a pattern: {error}"))
+            let message = format!("`{text}` cannot be used as a pattern: {}", reason(error));
+            Error::new(ErrorKind::Config, message)
         };
         if let Some(expression) = text.strip_prefix("regex:") {
             return Ok(Self::Regex(whole(expression).map_err(|error| refuse(&error))?));
@@ -176,6 +177,13 @@ impl Pattern {
             }
         }
     }
+}
+
+/// What is wrong with an expression, without the drawing that shows where.
+pub(super) fn reason(error: &dyn std::fmt::Display) -> String {
+    let text = error.to_string();
+    let last = text.lines().last().unwrap_or_default();
+    last.trim_start_matches("error: ").to_owned()
 }
 
 /// An expression that matches names from beginning to end.
