@@ -18,8 +18,11 @@ pub struct Fixture {
 }
 
 /// The server versions whose snapshots are read.
-pub const FIXTURES: [Fixture; 9] = [
+pub const FIXTURES: [Fixture; 12] = [
     Fixture { name: "elasticsearch-1.7.6" },
+    Fixture { name: "elasticsearch-2.4.6" },
+    Fixture { name: "elasticsearch-5.6.16" },
+    Fixture { name: "elasticsearch-6.8.23" },
     Fixture { name: "elasticsearch-7.10.2" },
     Fixture { name: "elasticsearch-7.17.29" },
     Fixture { name: "elasticsearch-8.15.0" },
@@ -28,13 +31,6 @@ pub const FIXTURES: [Fixture; 9] = [
     Fixture { name: "opensearch-1.3.20" },
     Fixture { name: "opensearch-2.19.6" },
     Fixture { name: "opensearch-3.8.0" },
-];
-
-/// The server versions of whose snapshots the metadata is read.
-pub const METADATA_FIXTURES: [Fixture; 3] = [
-    Fixture { name: "elasticsearch-2.4.6" },
-    Fixture { name: "elasticsearch-5.6.16" },
-    Fixture { name: "elasticsearch-6.8.23" },
 ];
 
 /// One repository of a fixture.
@@ -118,7 +114,7 @@ impl Fixture {
     /// When there is none.
     #[must_use]
     pub fn named(name: &str) -> Self {
-        match FIXTURES.into_iter().chain(METADATA_FIXTURES).find(|fixture| fixture.name == name) {
+        match FIXTURES.into_iter().find(|fixture| fixture.name == name) {
             Some(fixture) => fixture,
             None => panic!("no fixture {name}"),
         }

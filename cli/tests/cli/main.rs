@@ -8,6 +8,7 @@
 //! | `kill` | a backfill that is killed, interrupted, or run twice at once |
 //! | `faults` | wrong folders, full disks, targets that cannot be written |
 //! | `damage` | repositories of which a file is flipped, cut or gone |
+//! | `hostile` | repositories that no server would write, within limits of memory and time |
 //! | `program` | running the program |
 
 #![cfg(unix)]
@@ -16,6 +17,7 @@
 mod cat;
 mod damage;
 mod faults;
+mod hostile;
 mod kill;
 mod program;
 mod readme;

@@ -109,7 +109,7 @@ fn decompress(mode: Mode, decoders: &mut Decoders, data: &[u8], dictionary: &[u8
         Mode::Fast | Mode::Lucene86 => {
             lz4_flex::block::decompress_into_with_dict(data, out, dictionary).unwrap();
         }
-        Mode::High => {
+        Mode::High | Mode::Lucene86High => {
             let inflate = &mut decoders.inflate;
             inflate.reset(false);
             if !dictionary.is_empty() {

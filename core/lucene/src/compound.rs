@@ -43,7 +43,7 @@ impl SegmentDirectory {
 }
 
 /// Reads the entries, each checked to lie inside a `.cfs` of `length` bytes.
-fn parse(
+pub(crate) fn parse(
     file: &str,
     data: &[u8],
     segment: &str,

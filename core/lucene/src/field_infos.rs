@@ -49,6 +49,12 @@ impl FieldInfos {
         self.roles.get(number).copied().flatten()
     }
 
+    #[cfg(test)]
+    pub(crate) fn named(names: &[&str]) -> Self {
+        let roles = names.iter().map(|name| Some(FieldRole::of(name))).collect();
+        Self { roles, ..Self::default() }
+    }
+
     pub(crate) fn soft_deletes(&self) -> Option<&SoftDeletesField> {
         self.soft_deletes.as_ref()
     }

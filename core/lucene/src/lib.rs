@@ -57,6 +57,8 @@ pub use segment::Segment;
 pub use stored::{Chunk, Documents, ReadPosition, StoredDocuments};
 
 #[cfg(test)]
+mod fuzzing;
+#[cfg(test)]
 mod mutations;
 #[cfg(test)]
 #[path = "../tests/support/mod.rs"]

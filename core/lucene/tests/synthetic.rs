@@ -12,9 +12,11 @@ use compare::{compare, documents, open};
 use snapfill_lucene::{Error, ReadPosition};
 use writer::{Document, Index, Mode};
 
+const MODES: [Mode; 5] = [Mode::Fast, Mode::High, Mode::Zstd, Mode::Lucene86, Mode::Lucene86High];
+
 #[test]
 fn many_chunks_in_many_blocks_of_the_index() {
-    for mode in [Mode::Fast, Mode::High, Mode::Zstd, Mode::Lucene86] {
+    for mode in MODES {
         let mut index = Index::new(mode);
         (index.chunk_size, index.chunk_docs, index.shift) = (3000, 150, 2);
         let documents = documents(5000, 9, 11);
@@ -26,7 +28,7 @@ fn many_chunks_in_many_blocks_of_the_index() {
 
 #[test]
 fn a_document_far_above_the_chunk_size_comes_in_slices() {
-    for mode in [Mode::Fast, Mode::High, Mode::Zstd, Mode::Lucene86] {
+    for mode in MODES {
         let mut index = Index::new(mode);
         index.chunk_size = 2000;
         let mut documents = documents(40, 30, 9);
@@ -39,7 +41,7 @@ fn a_document_far_above_the_chunk_size_comes_in_slices() {
 
 #[test]
 fn documents_without_fields_only() {
-    for mode in [Mode::Fast, Mode::High, Mode::Zstd, Mode::Lucene86] {
+    for mode in MODES {
         let index = Index::new(mode);
         let documents = vec![None; 3000];
         compare(&open(index.write(&documents).0).unwrap(), &index, &documents);

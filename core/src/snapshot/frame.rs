@@ -8,7 +8,9 @@ use std::ops::RangeInclusive;
 
 use bytes::{Buf, Bytes};
 
-use super::limits::{METADATA_DOCUMENT_BYTES, ZSTD_WINDOW_LOG};
+use super::limits::{
+    METADATA_DOCUMENT_BYTES, METADATA_FREE_BYTES, METADATA_RATIO, ZSTD_WINDOW_LOG,
+};
 use super::lzf;
 use crate::{Error, ErrorKind, Result};
 
@@ -96,7 +98,8 @@ fn take_name(rest: &mut Bytes) -> Result<Bytes> {
 
 /// Undoes the compression that the first bytes announce.
 pub(crate) fn decompress(body: Bytes) -> Result<Bytes> {
-    decompress_within(body, METADATA_DOCUMENT_BYTES)
+    let limit = body.len().saturating_mul(METADATA_RATIO).max(METADATA_FREE_BYTES);
+    decompress_within(body, limit.min(METADATA_DOCUMENT_BYTES))
 }
 
 /// Undoes the compression that the first bytes announce, of what becomes no more than `limit` bytes.

@@ -46,8 +46,8 @@ pub struct SnapshotInfo {
     pub name: String,
     /// How it ended.
     pub state: SnapshotState,
-    /// The indices it was asked to hold.
-    #[serde(default)]
+    /// The indices it was asked to hold. Always written: a list that is not found is one that was damaged, which
+    /// Elasticsearch 1 has no checksum for.
     pub indices: Vec<String>,
     /// When it began, milliseconds since the epoch.
     #[serde(default, rename = "start_time")]

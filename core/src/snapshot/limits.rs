@@ -21,6 +21,13 @@ pub(crate) const METADATA_BLOB_BYTES: u64 = 512 << 20;
 /// The largest metadata document after decompression, in bytes.
 pub(crate) const METADATA_DOCUMENT_BYTES: usize = 2 << 30;
 
+/// A metadata document of up to so many bytes may come out of a blob of any length.
+pub(crate) const METADATA_FREE_BYTES: usize = 16 << 20;
+
+/// Bytes that one byte of a blob may stand for in a larger metadata document. Large ones are lists of files, whose names
+/// are random, and compress to a fifth; a bomb is a thousand times its blob.
+pub(crate) const METADATA_RATIO: usize = 32;
+
 /// The largest `_source` after decompression, in bytes. Servers take requests of 100 MiB by default.
 pub(crate) const SOURCE_BYTES: usize = 512 << 20;
 

@@ -27,6 +27,8 @@ mod blobs;
 mod catalogue;
 mod documents;
 mod frame;
+#[cfg(test)]
+mod fuzzing;
 mod index_metadata;
 mod info;
 mod layout;

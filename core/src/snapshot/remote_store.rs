@@ -149,7 +149,7 @@ fn inverted(number: i64) -> Result<String> {
 }
 
 /// The files that a metadata blob names, of the commits among them only the snapshot's.
-fn manifest(blob: &Bytes, generation: i64) -> Result<Manifest> {
+pub(super) fn manifest(blob: &Bytes, generation: i64) -> Result<Manifest> {
     let content = framed_content(blob, "segment_md", 1..=2)?;
     let files = string_map(&content).ok_or_else(|| corrupt("the list of files is cut"))?;
     let commit = format!("segments_{}", base36(generation));

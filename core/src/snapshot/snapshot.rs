@@ -110,6 +110,11 @@ impl Snapshot {
         })?;
         let metadata =
             self.read_metadata(index).await.map_err(|error| error.with_context("index", name))?;
+        if metadata.name != name {
+            // The catalogue has no checksum, and would give the documents of one index another's name.
+            let what = format!("the catalogue calls it `{name}`, its metadata `{}`", metadata.name);
+            return Err(Error::new(ErrorKind::Corrupt, what).with_context("index", name));
+        }
         Ok(SnapshotIndex {
             metadata: Arc::new(metadata),
             id: index.id.clone(),

@@ -33,6 +33,22 @@ impl LiveDocs {
         }
     }
 
+    /// The bits of documents `64 * index` and following, set while they are live.
+    pub(crate) fn word(&self, index: usize) -> u64 {
+        match self {
+            Self::Words(words) => words.get(index).copied().unwrap_or_default(),
+            Self::Cleared(bytes) => {
+                let of_word = |byte: u32| (byte >> 3) as usize;
+                let from = bytes.partition_point(|(byte, _)| of_word(*byte) < index);
+                let cleared = bytes.iter().skip(from).take(8);
+                let cleared = cleared.take_while(|(byte, _)| of_word(*byte) == index);
+                cleared.fold(u64::MAX, |word, (byte, bits)| {
+                    word & !(u64::from(!*bits) << (8 * (*byte & 7)))
+                })
+            }
+        }
+    }
+
     /// The number of live documents among `max_doc`. Bits past the last document would be counted, so they cannot
     /// hide a wrong number.
     fn live(&self, max_doc: u32) -> u32 {

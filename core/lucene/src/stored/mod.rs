@@ -2,6 +2,8 @@
 
 mod chunk;
 mod format;
+#[cfg(test)]
+mod fuzzing;
 mod index;
 mod ints;
 mod packed;

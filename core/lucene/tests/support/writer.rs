@@ -3,6 +3,7 @@
 //! What the committed shards are too small for. Shared by the tests and the benchmark.
 #![allow(
     dead_code,
+    missing_docs,
     unreachable_pub,
     clippy::unwrap_used,
     reason = "each user takes its part; it is for tests"
@@ -28,7 +29,9 @@ mod units;
 #[allow(unused_imports, reason = "each user takes its part")]
 pub use codec::{footer, header, string, vint};
 #[allow(unused_imports, reason = "each user takes its part")]
-pub use numbers::{monotonic, monotonic_big_endian, pack, stored_fields_ints};
+pub use numbers::{monotonic, monotonic_big_endian, pack, packed, stored_fields_ints};
+#[allow(unused_imports, reason = "each user takes its part")]
+pub use units::deflate;
 
 /// An id and a source, or no fields at all.
 pub type Document = Option<(String, Vec<u8>)>;
@@ -50,6 +53,8 @@ pub enum Mode {
     Zstd,
     /// LZ4 without dictionary, as Lucene 8.5 and 8.6 framed it.
     Lucene86,
+    /// DEFLATE without dictionary, likewise.
+    Lucene86High,
     /// A zstd frame a block, with dictionary: OpenSearch.
     ZstdDict,
     /// A zstd frame a block: OpenSearch.
@@ -97,7 +102,7 @@ impl Index {
             Mode::Fast => (80 * 1024, 1024),
             Mode::High => (480 * 1024, 4096),
             Mode::Zstd | Mode::ZstdDict | Mode::ZstdBlocks => (240 * 1024, 2048),
-            Mode::Lucene50High(_) => (60 * 1024, 512),
+            Mode::Lucene86High | Mode::Lucene50High(_) => (60 * 1024, 512),
             Mode::Lucene86 | Mode::Lucene50(_) | Mode::Lucene41(_) => (16 * 1024, 128),
         };
         let (deleted, soft_deleted) = (BTreeSet::new(), BTreeSet::new());

@@ -16,6 +16,7 @@ impl Mode {
             Self::ZstdDict => ("CustomStoredFieldsZstd", 1),
             Self::ZstdBlocks => ("CustomStoredFieldsZstdNoDict", 1),
             Self::Lucene86 => ("Lucene50StoredFieldsFastData", 2),
+            Self::Lucene86High => ("Lucene50StoredFieldsHighData", 2),
             Self::Lucene50(version) => ("Lucene50StoredFieldsFastData", version),
             Self::Lucene50High(version) => ("Lucene50StoredFieldsHighData", version),
             Self::Lucene41(release) => ("Lucene41StoredFieldsData", release.fdt),
@@ -27,9 +28,13 @@ impl Mode {
         !matches!(self, Self::Fast | Self::High | Self::Zstd | Self::ZstdDict | Self::ZstdBlocks)
     }
 
+    fn is_lucene_86(self) -> bool {
+        matches!(self, Self::Lucene86 | Self::Lucene86High)
+    }
+
     /// Whether the chunk index has blocks.
     fn has_blocks(self) -> bool {
-        self.is_packed() && self != Self::Lucene86
+        self.is_packed() && !self.is_lucene_86()
     }
 
     fn header(self, codec: &str) -> Vec<u8> {
@@ -160,7 +165,7 @@ impl Index {
 
     /// Writes the chunk index of Lucene 8.5 and later, without footers.
     pub fn index(&self, max_doc: usize, docs: &[u64], pointers: &[u64]) -> (Vec<u8>, Vec<u8>) {
-        let old = self.mode == Mode::Lucene86;
+        let old = self.mode.is_lucene_86();
         let codec = if old { "Lucene85FieldsIndex" } else { "Lucene90FieldsIndex" };
         let mut fdx = header(&format!("{codec}Idx"), 0, "");
         let mut fdm = header(&format!("{codec}Meta"), u32::from(!old), "");

@@ -19,7 +19,7 @@ pub fn compress(mode: Mode, data: &[u8]) -> Unit {
         Mode::Fast | Mode::Lucene86 | Mode::Lucene41(_) | Mode::Lucene50(_) => {
             lz4_flex::block::compress(data)
         }
-        Mode::High | Mode::Lucene50High(_) => deflate(data, dictionary),
+        Mode::High | Mode::Lucene86High | Mode::Lucene50High(_) => deflate(data, dictionary),
         Mode::ZstdDict => zstd_with(data, dictionary),
         Mode::Zstd | Mode::ZstdBlocks => zstd::bulk::compress(data, 1).unwrap(),
     };
@@ -57,7 +57,7 @@ pub fn write(out: &mut Vec<u8>, mode: Mode, unit: &Unit) {
         Mode::Lucene86 | Mode::Lucene41(_) | Mode::Lucene50(_) => {
             unit.blocks.iter().for_each(|(data, _)| out.extend(data));
         }
-        Mode::Zstd | Mode::ZstdBlocks | Mode::Lucene50High(_) => {
+        Mode::Zstd | Mode::ZstdBlocks | Mode::Lucene86High | Mode::Lucene50High(_) => {
             unit.blocks.iter().for_each(|(data, _)| sized(out, data));
         }
     }
@@ -68,7 +68,7 @@ fn sized(out: &mut Vec<u8>, data: &[u8]) {
     out.extend(data);
 }
 
-fn deflate(data: &[u8], dictionary: &[u8]) -> Vec<u8> {
+pub fn deflate(data: &[u8], dictionary: &[u8]) -> Vec<u8> {
     let mut compress = flate2::Compress::new(flate2::Compression::default(), false);
     if !dictionary.is_empty() {
         compress.set_dictionary(dictionary).unwrap();
