@@ -243,16 +243,18 @@ fn warnings(
         ));
     }
     if !target.is_local() && name.starts_with(".ds-") {
-        warnings.push(format!(
+        warnings.push(
             "it was the backing index of a data stream, and becomes an index by itself, outside any data stream"
-        ));
+                .to_owned(),
+        );
     }
     let has_children = |part: &Part<'_>| !part.metadata.child_types().is_empty();
     if target.typing() != Typing::Several && parts.iter().any(has_children) {
-        warnings.push(format!(
+        warnings.push(
             "it has parents and children (`_parent`): each goes as a document of its own, children routed to their parent; \
              queries that join them do not work"
-        ));
+                .to_owned(),
+        );
     }
     warnings
 }

@@ -192,12 +192,9 @@ impl<'a> Mapper<'a> {
             field = modernise(path, field, self.notes);
         }
         let kind = field.get("type").and_then(Value::as_str).unwrap_or("object").to_owned();
-        let kind = match self.known(path, &kind) {
-            Ok(kind) => kind,
-            Err(()) => {
-                self.disabled.insert(path.to_owned());
-                return Some(not_indexed());
-            }
+        let Ok(kind) = self.known(path, &kind) else {
+            self.disabled.insert(path.to_owned());
+            return Some(not_indexed());
         };
         if field.contains_key("type") {
             field.insert("type".to_owned(), kind.clone().into());
