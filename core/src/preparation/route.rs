@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::selection::Selector;
 use crate::snapshot::IndexMetadata;
+#[cfg(any(test, feature = "local"))]
 use crate::{DocumentBatch, DocumentBatchBuilder};
 
 /// What becomes of an index with several mapping types (Elasticsearch 5 and before), where the target has no types.
@@ -56,6 +57,7 @@ impl Route {
     }
 
     /// The documents by target index, in order within each.
+    #[cfg(any(test, feature = "local"))]
     pub(crate) fn partition(&self, documents: DocumentBatch) -> Vec<(Arc<str>, DocumentBatch)> {
         match self {
             Self::One(name) => vec![(Arc::clone(name), documents)],
