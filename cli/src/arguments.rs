@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use snapfill::cluster::TargetAddress;
 use snapfill::snapshot::RepositoryOptions;
 
+use crate::choosing::{Choosing, Loading, Making};
 use crate::exit::Failure;
 
 /// Fill a search cluster with the documents of an Elasticsearch or OpenSearch snapshot, and prove that none was lost.
@@ -173,9 +174,10 @@ pub(crate) struct Plan {
     /// The target: a folder for a local one; checked for a session that is about something else
     #[arg(long, value_name = "DIR")]
     pub(crate) target: Option<Target>,
-    /// Only this index (may be given several times)
-    #[arg(long = "index", value_name = "NAME")]
-    pub(crate) indices: Vec<String>,
+    #[command(flatten)]
+    pub(crate) choosing: Choosing,
+    #[command(flatten)]
+    pub(crate) making: Making,
     #[command(flatten)]
     pub(crate) reading: Reading,
 }
@@ -216,9 +218,6 @@ impl From<RunShort> for Run {
 
 #[derive(Debug, Args)]
 pub(crate) struct RunOptions {
-    /// Only this index (may be given several times)
-    #[arg(long = "index", value_name = "NAME")]
-    pub(crate) indices: Vec<String>,
     /// Workers, each reading one shard at a time
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) workers: u16,
@@ -234,6 +233,12 @@ pub(crate) struct RunOptions {
     /// How long a worker holds a shard without renewing its lease, such as 60s
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = lease)]
     pub(crate) lease: Duration,
+    #[command(flatten)]
+    pub(crate) choosing: Choosing,
+    #[command(flatten)]
+    pub(crate) making: Making,
+    #[command(flatten)]
+    pub(crate) loading: Loading,
     #[command(flatten)]
     pub(crate) reading: Reading,
 }

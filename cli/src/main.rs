@@ -2,6 +2,7 @@
 
 mod arguments;
 mod backfill;
+mod choosing;
 mod clusters;
 mod exit;
 mod get;

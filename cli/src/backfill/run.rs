@@ -7,7 +7,7 @@ use snapfill::{Error, ErrorKind};
 use crate::arguments::Run;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
-use crate::snapshot::{open, require_indices};
+use crate::snapshot::{open, require_selected};
 
 use super::progress::Progress;
 use super::status::print_work;
@@ -16,7 +16,7 @@ pub(crate) async fn run(arguments: Run, output: &Output) -> Result<Exit, Failure
     let settings = settings(arguments)?;
     let options = settings.repository_options.clone();
     let snapshot = open(&settings.repository, &settings.snapshot, options).await?;
-    require_indices(&snapshot, &settings.indices)?;
+    require_selected(&snapshot, &settings.selection())?;
     let backfill = LocalBackfill::builder(settings).with_snapshot(snapshot).build()?;
     let mut events = backfill.events();
     // One listener from beginning to end: a Ctrl-C between planning and the first bulk is not lost.
@@ -58,10 +58,17 @@ fn settings(arguments: Run) -> Result<BackfillSettings, Failure> {
         ..BulkSettings::default()
     };
     let target = arguments.target.folder()?;
+    let selection = arguments.how.choosing.selection(arguments.how.reading.recovery_source);
     Ok(BackfillSettings {
         repository_options: arguments.how.reading.into(),
         session: arguments.how.session,
-        indices: arguments.how.indices,
+        indices: selection.indices,
+        exclude: selection.exclude,
+        max_docs_per_shard: selection.max_docs_per_shard,
+        rename: selection.rename,
+        types: selection.types,
+        target_indices: arguments.how.making.into(),
+        load: arguments.how.loading.into(),
         workers: arguments.how.workers.into(),
         lease: arguments.how.lease,
         bulk,

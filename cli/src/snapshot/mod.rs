@@ -5,6 +5,7 @@ pub(crate) mod describe;
 pub(crate) mod list;
 pub(crate) mod verify;
 
+use snapfill::preparation::{Selection, Selector};
 use snapfill::snapshot::{Repository, RepositoryOptions, Snapshot};
 
 use crate::arguments::RepoSnapshot;
@@ -23,6 +24,15 @@ pub(crate) async fn open(
 impl RepoSnapshot {
     async fn open(self) -> Result<Snapshot, Failure> {
         open(&self.repo, &self.snapshot, self.reading.into()).await
+    }
+}
+
+/// Refuses a selection that names an index which the snapshot does not hold, or that is none.
+pub(crate) fn require_selected(snapshot: &Snapshot, selection: &Selection) -> Result<(), Failure> {
+    let selector = Selector::new(selection).map_err(Failure::usage)?;
+    match selector.absent(&snapshot.index_names()) {
+        Some(absent) => require_indices(snapshot, &[absent.to_owned()]),
+        None => Ok(()),
     }
 }
 

@@ -5,12 +5,14 @@
 //! | `acknowledgements` | how far everything is done, whatever order bulks finish in |
 //! | `bulk_sender` | one batch, until each of its documents is settled |
 //! | `failure` | whose fault it was that a transfer ended before its time |
+//! | `quota` | how many documents of a shard may be sent |
 //! | `transfer` | one work item, several bulks in flight, checkpoints on the way |
 //! | `worker` | items one after another, until none is left |
 
 mod acknowledgements;
 mod bulk_sender;
 mod failure;
+mod quota;
 mod transfer;
 mod worker;
 

@@ -13,6 +13,7 @@ use super::transfer::{Transfer, TransferEnd, gate_of};
 use crate::cluster::{BulkOperation, ClusterClient};
 use crate::controller::{Event, EventSender};
 use crate::coordination::{Coordinator, FailureCause, Held, Progress, Standing, WorkItem};
+use crate::preparation::{Route, Selector};
 use crate::retry::RetryPolicy;
 use crate::settings::BulkSettings;
 use crate::snapshot::{Shard, Snapshot, SnapshotIndex};
@@ -45,6 +46,8 @@ pub(crate) struct Worker {
     pub(crate) bulk: BulkSettings,
     pub(crate) events: EventSender,
     pub(crate) stop: CancellationToken,
+    /// What the run is about.
+    pub(crate) selector: Arc<Selector>,
     /// Metadata of indices that were read before: shards of one index come to the same worker often.
     pub(crate) indices: Mutex<HashMap<String, SnapshotIndex>>,
     /// Told whenever a worker of this process lets an item go: idle ones look again.
@@ -128,7 +131,7 @@ impl Worker {
             (without_shard(&item), Ok(TransferEnd::Done { undeleted: 0 }))
         } else {
             match self.open_shard(&item).await {
-                Ok(shard) => self.transfer(&held, &item).run(&shard).await,
+                Ok((shard, route)) => self.transfer(&held, &item, &route).run(&shard).await,
                 Err(error) => (Progress::of(&item), Err(TransferError::Source(error))),
             }
         };
@@ -150,7 +153,12 @@ impl Worker {
         result
     }
 
-    fn transfer<'a>(&'a self, held: &'a Arc<Held>, item: &WorkItem) -> Transfer<'a> {
+    fn transfer<'a>(
+        &'a self,
+        held: &'a Arc<Held>,
+        item: &WorkItem,
+        route: &'a Route,
+    ) -> Transfer<'a> {
         let sender = BulkSender {
             cluster: Arc::clone(&self.cluster),
             clock: Arc::clone(&self.clock),
@@ -164,6 +172,8 @@ impl Worker {
         Transfer {
             held,
             sender,
+            route,
+            limit: self.selector.max_docs_per_shard(),
             bulk: &self.bulk,
             rules: self.coordinator.rules(),
             events: &self.events,
@@ -171,7 +181,7 @@ impl Worker {
         }
     }
 
-    async fn open_shard(&self, item: &WorkItem) -> Result<Shard> {
+    async fn open_shard(&self, item: &WorkItem) -> Result<(Shard, Route)> {
         let index = {
             let mut known = self.indices.lock().await;
             match known.get(&item.index) {
@@ -183,7 +193,8 @@ impl Worker {
                 }
             }
         };
-        self.snapshot.shard_of(&index, item.shard).await
+        let route = Route::of(&index.metadata, &self.selector);
+        Ok((self.snapshot.shard_of(&index, item.shard).await?, route))
     }
 
     /// An item is complete when its books balance against the shard's own count of live documents.

@@ -34,6 +34,7 @@ pub struct IndexMetadata {
     type_name: Arc<str>,
     /// Whether `mappings` is by type: an index of several types, Elasticsearch 5 and before.
     by_type: bool,
+    routing_shards: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -44,6 +45,8 @@ struct RawMetadata {
     mappings: AnyValue,
     #[serde(default)]
     aliases: AnyValue,
+    #[serde(default)]
+    routing_num_shards: Option<u32>,
 }
 
 impl IndexMetadata {
@@ -62,7 +65,31 @@ impl IndexMetadata {
             Value::Null => Value::Object(Map::new()),
             aliases => aliases,
         };
-        Ok(Self { name, settings, mappings, aliases, type_name, by_type })
+        Ok(Self {
+            name,
+            settings,
+            mappings,
+            aliases,
+            type_name,
+            by_type,
+            routing_shards: raw.routing_num_shards,
+        })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn for_tests(name: &str, settings: Value, mappings: Value) -> Self {
+        let mut flat = Map::new();
+        flatten(String::new(), settings, &mut flat);
+        let Mappings { type_name, mappings, by_type } = Mappings::of(mappings).unwrap();
+        Self {
+            name: name.to_owned(),
+            settings: flat,
+            mappings,
+            aliases: Value::Object(Map::new()),
+            type_name,
+            by_type,
+            routing_shards: None,
+        }
     }
 
     /// How many shards it has.
@@ -79,6 +106,12 @@ impl IndexMetadata {
                 Error::new(ErrorKind::Corrupt, format!("`index.number_of_shards` is {found}"))
                     .with_context("index", &self.name)
             })
+    }
+
+    /// Into how many parts the hash of a routing is divided before it is mapped to the shards; where nothing is said, they
+    /// are as many as the shards.
+    pub fn routing_shards(&self) -> Option<u32> {
+        self.routing_shards
     }
 
     /// How many replicas each shard had.
@@ -108,8 +141,8 @@ impl IndexMetadata {
         self.created_by().has_types().then_some(&self.type_name)
     }
 
-    /// Its mapping types and their mappings.
-    fn types(&self) -> impl Iterator<Item = (&str, &Value)> {
+    /// Its mapping types and their mappings, sorted by name. An index without types has one, `_doc`.
+    pub fn types(&self) -> impl Iterator<Item = (&str, &Value)> {
         let several = self.by_type.then(|| self.mappings.as_object()).flatten();
         let one = several.is_none().then_some((&*self.type_name, &self.mappings));
         one.into_iter()
@@ -346,17 +379,7 @@ mod tests {
     use serde_json::json;
 
     fn metadata(settings: Value, mappings: Value) -> IndexMetadata {
-        let mut flat = Map::new();
-        flatten(String::new(), settings, &mut flat);
-        let Mappings { type_name, mappings, by_type } = Mappings::of(mappings).unwrap();
-        IndexMetadata {
-            name: "i".to_owned(),
-            settings: flat,
-            mappings,
-            aliases: json!({}),
-            type_name,
-            by_type,
-        }
+        IndexMetadata::for_tests("i", settings, mappings)
     }
 
     #[test]

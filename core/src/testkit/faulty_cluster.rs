@@ -185,6 +185,13 @@ impl ClusterClient for FaultyCluster {
     async fn update_settings(&self, index: &str, settings: &serde_json::Value) -> Result<()> {
         self.inner.update_settings(index, settings).await
     }
+
+    async fn index_settings(
+        &self,
+        index: &str,
+    ) -> Result<Option<serde_json::Map<String, serde_json::Value>>> {
+        self.inner.index_settings(index).await
+    }
 }
 
 #[cfg(test)]

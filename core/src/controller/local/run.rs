@@ -3,15 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
-use crate::cluster::IndexDefinition;
 use crate::controller::{Event, Plan, PlannedIndex};
 use crate::coordination::{Run, Session, SnapshotName, Standing, WorkItem, WorkStore};
 use crate::pipeline::{Worker, WorkerEnd};
+use crate::preparation::{Selection, Selector};
 use crate::retry::RetryPolicy;
 use crate::settings::BulkSettings;
 use crate::snapshot::Snapshot;
@@ -23,9 +22,14 @@ impl Shared {
         let snapshot = self.snapshot().await?;
         let run = self.run_of(snapshot)?;
         if self.is_planned(&run).await? {
+            if self.coordinator.standing().await? == Standing::Finished {
+                // Whoever ended it may have been killed before.
+                self.put_back().await?;
+            }
             return Ok(());
         }
-        let plan = Plan::make(snapshot, &self.settings.indices).await?;
+        let plan = self.plan().await?;
+        plan.require_accepted()?;
         if plan.migrated().next().is_none() {
             return Err(Error::new(
                 ErrorKind::NotFound,
@@ -36,9 +40,7 @@ impl Shared {
             )
             .with_context("selection", "empty"));
         }
-        for index in plan.migrated() {
-            self.cluster.create_index(&index.name, &definition(index)).await?;
-        }
+        let run = self.ready_indices(run, &plan).await?;
         self.coordinator.plan(&run, &items(&plan)).await?;
         self.announce(&plan);
         Ok(())
@@ -59,24 +61,27 @@ impl Shared {
         }
     }
 
-    fn run_of(&self, snapshot: &Snapshot) -> Result<Run> {
+    pub(super) fn run_of(&self, snapshot: &Snapshot) -> Result<Run> {
         let session = Session::named(&self.settings.session)?;
         let name =
             SnapshotName { name: snapshot.name().to_owned(), uuid: snapshot.uuid().to_owned() };
-        let mut indices = self.settings.indices.clone();
-        indices.sort();
-        let mut selection = json!({ "indices": indices });
-        // Other documents come out with it: that is another run.
-        if snapshot.reads_recovery_source() {
-            selection["recovery_source"] = true.into();
-        }
+        let selection = self.settings.selection().to_value();
         Ok(Run::new(session, name, snapshot.repository_url(), self.cluster.address(), selection))
     }
 
+    /// What a run would do.
+    pub(super) async fn plan(&self) -> Result<Plan> {
+        let (snapshot, settings) = (self.snapshot().await?, &self.settings);
+        let options = &settings.target_indices;
+        Plan::for_target(snapshot, &settings.selection(), options, Some(&*self.cluster)).await
+    }
+
     fn announce(&self, plan: &Plan) {
-        for index in plan.migrated() {
-            for warning in &index.warnings {
-                let (index, warning) = (index.name.clone(), warning.clone());
+        let of_sources = plan.migrated().map(|index| (&index.name, &index.warnings));
+        let of_targets = plan.targets.iter().map(|index| (&index.name, &index.warnings));
+        for (index, warnings) in of_sources.chain(of_targets) {
+            for warning in warnings {
+                let (index, warning) = (index.clone(), warning.clone());
                 self.events.send(Event::Warning { index, warning });
             }
         }
@@ -112,10 +117,23 @@ impl Shared {
             bulk: self.bulk_settings(),
             events: self.events.clone(),
             stop,
+            selector: Arc::new(self.selector().await?),
             indices: Mutex::new(HashMap::new()),
             released: self.released.clone(),
         };
-        worker.run().await
+        let end = worker.run().await?;
+        if end == WorkerEnd::NothingLeft {
+            // Whoever waits does it again and hears of a failure; nobody may be waiting.
+            let _ = self.put_back().await;
+        }
+        Ok(end)
+    }
+
+    /// What the run says, which everybody obeys.
+    async fn selector(&self) -> Result<Selector> {
+        let run = self.store.run().await?;
+        let selection = run.map(|run| run.value.selection).unwrap_or_default();
+        Selector::new(&Selection::of_run(&selection)?)
     }
 }
 
@@ -130,14 +148,4 @@ fn items(plan: &Plan) -> Vec<WorkItem> {
         }
     }
     items
-}
-
-fn definition(index: &PlannedIndex) -> IndexDefinition {
-    let Some(index) = &index.index else { return IndexDefinition::default() };
-    let metadata = &index.metadata;
-    IndexDefinition {
-        settings: Value::Object(metadata.settings.clone()),
-        mappings: metadata.mappings.clone(),
-        aliases: metadata.aliases.clone(),
-    }
 }
