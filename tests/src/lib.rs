@@ -4,5 +4,6 @@
 #![allow(clippy::panic)]
 
 pub mod fixtures;
+pub mod node;
 pub mod random;
 pub mod target;

@@ -2,13 +2,14 @@
 
 use serde_json::json;
 use snapfill::ErrorKind;
-use snapfill::cluster::{ClusterClientExt, IndexRow, LocalCluster};
+use snapfill::cluster::{ClusterClientExt, IndexRow};
 use snapfill::controller::{Decision, Plan};
 
 use crate::arguments::Plan as Arguments;
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, count_of, grouped, table};
 use crate::snapshot::{open, require_indices};
+use crate::target::open_existing;
 
 pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<Exit, Failure> {
     let snapshot = open(&arguments.repo, &arguments.snapshot).await?;
@@ -74,10 +75,10 @@ fn print_findings(plan: &Plan, there: &[String], output: &Output) -> Result<(), 
 
 async fn already_there(arguments: &Arguments, plan: &Plan) -> Result<Vec<String>, Failure> {
     let Some(target) = &arguments.target else { return Ok(Vec::new()) };
-    let cluster = match LocalCluster::open_existing(target.folder()?) {
+    let cluster = match open_existing(target, &arguments.cluster) {
         Ok(cluster) => cluster,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error.into()),
+        Err(failure) if failure.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(failure) => return Err(failure),
     };
     let mut there = Vec::new();
     for index in plan.migrated() {

@@ -1,7 +1,7 @@
 //! `snapfill backfill status`.
 
 use snapfill::SkipReason;
-use snapfill::cluster::IndexRow;
+use snapfill::cluster::{IndexRow, TargetAddress};
 use snapfill::controller::{
     BackfillController, DeepStatus, IndexWork, LocalBackfill, RunEnd, Work,
 };
@@ -9,9 +9,14 @@ use snapfill::controller::{
 use crate::arguments::Status;
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, count_of, grouped, table};
+use crate::target::state_folder;
 
 pub(crate) async fn run(arguments: Status, output: &Output) -> Result<Exit, Failure> {
-    let backfill = LocalBackfill::attach(&arguments.target.folder()?, &arguments.session).await?;
+    let folder = match arguments.target.address()? {
+        TargetAddress::Url(url) => state_folder(&url, arguments.state.state)?,
+        folder => folder.folder()?,
+    };
+    let backfill = LocalBackfill::attach(&folder, &arguments.session).await?;
     if !arguments.deep_check {
         let status = backfill.status().await?;
         if output.is_json() {

@@ -15,6 +15,35 @@ use crate::{Error, ErrorKind, Result};
 const ALREADY_THERE: [&str; 2] =
     ["resource_already_exists_exception", "index_already_exists_exception"];
 
+/// Settings that a server gives an index by itself and takes from nobody.
+const OWN_SETTINGS: [&str; 9] = [
+    "uuid",
+    "version",
+    "creation_date",
+    "creation_date_string",
+    "provided_name",
+    "history",
+    "resize",
+    "routing.allocation.initial_recovery",
+    "legacy",
+];
+
+/// The settings without those that no server takes. Flat and nested names are both understood.
+fn settable(settings: &Value) -> Value {
+    let Some(members) = settings.as_object() else { return settings.clone() };
+    let is_own = |name: &str| {
+        let name = name.strip_prefix("index.").unwrap_or(name);
+        OWN_SETTINGS.iter().any(|own| {
+            name.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    };
+    let kept = members.iter().filter(|(name, _)| !is_own(name)).map(|(name, value)| {
+        let value = if name == "index" { settable(value) } else { value.clone() };
+        (name.clone(), value)
+    });
+    Value::Object(kept.collect())
+}
+
 /// Whether there is an index, an alias or a data stream of that name: something to write to.
 pub(super) async fn exists(transport: &Transport, index: &str) -> Result<bool> {
     let request = Request::of_index(Method::HEAD, index, &[])?;
@@ -40,7 +69,7 @@ pub(super) async fn create(
         return Ok(Created::AlreadyThere);
     }
     let body = json!({
-        "settings": definition.settings,
+        "settings": settable(&definition.settings),
         "mappings": dialect.mappings(&definition.mappings),
         "aliases": definition.aliases,
     });
@@ -131,4 +160,17 @@ pub(super) async fn update_settings(
         return Ok(());
     }
     Err(refusal(&answer, &request).with_context("index", index))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_a_server_gives_by_itself_are_left_out() {
+        let own = json!({"index.uuid": "u", "index.version.created": "1", "index.versions": 1, "index": {"provided_name": "a",
+            "number_of_shards": "3"}, "index.creation_date": "5", "number_of_replicas": 1});
+        let kept = json!({"index.versions": 1, "index": {"number_of_shards": "3"}, "number_of_replicas": 1});
+        assert_eq!(settable(&own), kept);
+    }
 }
