@@ -89,12 +89,14 @@ mod tests {
         default_type: None,
         has_parents: false,
         has_no_pipeline: true,
+        has_null_settings: true,
         has_hidden_indices: true,
     };
     const OLD: Dialect = Dialect {
         default_type: Some("doc"),
         has_parents: true,
         has_no_pipeline: false,
+        has_null_settings: false,
         has_hidden_indices: false,
     };
 

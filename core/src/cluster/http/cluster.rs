@@ -210,6 +210,7 @@ impl ClusterClient for HttpCluster {
     }
 
     async fn update_settings(&self, index: &str, settings: &serde_json::Value) -> Result<()> {
-        indices::update_settings(&self.shared.transport, index, settings).await
+        indices::update_settings(&self.shared.transport, self.dialect().await?, index, settings)
+            .await
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Dialect {
     pub(super) has_parents: bool,
     /// Whether `pipeline=_none` switches off an index's default pipeline. Before, there is none to switch off.
     pub(super) has_no_pipeline: bool,
+    /// Whether a null puts a setting back to its default.
+    pub(super) has_null_settings: bool,
     /// Whether `expand_wildcards=all` shows hidden indices.
     pub(super) has_hidden_indices: bool,
 }
@@ -48,6 +50,7 @@ impl Dialect {
             default_type,
             has_parents: version < (6, 0),
             has_no_pipeline: version >= (6, 5),
+            has_null_settings: version >= (5, 0),
             has_hidden_indices: version >= (7, 7),
         }
     }
@@ -59,6 +62,26 @@ impl Dialect {
             // What a server without types shows; where the name is taken for one, it is the default anyway.
             None | Some("_doc") => Some(default),
             own => own,
+        }
+    }
+
+    /// A change of settings as `PUT /index/_settings` takes it: where a null means nothing, the default's own value. Only
+    /// settings that are changed for the time of a load are known.
+    pub(super) fn settings(&self, change: &Value) -> Value {
+        match change {
+            Value::Object(members) if !self.has_null_settings => {
+                let member = |(name, value): (&String, &Value)| {
+                    let default = match name.strip_prefix("index.").unwrap_or(name) {
+                        "refresh_interval" => json!("1s"),
+                        "number_of_replicas" => json!(1),
+                        _ => Value::Null,
+                    };
+                    let value = if value.is_null() { default } else { self.settings(value) };
+                    (name.clone(), value)
+                };
+                Value::Object(members.iter().map(member).collect())
+            }
+            change => change.clone(),
         }
     }
 
@@ -105,6 +128,14 @@ mod tests {
             assert_eq!(new.type_of(Some("page")), None);
             assert!(new.has_no_pipeline && new.has_hidden_indices);
         }
+    }
+
+    #[test]
+    fn nulls_become_defaults_where_a_null_means_nothing() {
+        let change = json!({"index": {"refresh_interval": null, "number_of_replicas": 2}});
+        let old = dialect(Distribution::Elasticsearch, "2.4.6").settings(&change);
+        assert_eq!(old, json!({"index": {"refresh_interval": "1s", "number_of_replicas": 2}}));
+        assert_eq!(dialect(Distribution::Elasticsearch, "5.6.16").settings(&change), change);
     }
 
     #[test]

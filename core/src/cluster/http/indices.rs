@@ -99,8 +99,24 @@ pub(super) async fn list(transport: &Transport, dialect: Dialect) -> Result<Vec<
             format!("the target's list of indices cannot be understood: {error}"),
         )
     })?;
+    if rows.iter().any(|row| row.uuid.is_none()) {
+        add_uuids(transport, &mut rows).await?;
+    }
     rows.sort_by(|a, b| a.index.cmp(&b.index));
     Ok(rows)
+}
+
+/// Elasticsearch 1 tells them only among the settings.
+async fn add_uuids(transport: &Transport, rows: &mut [IndexRow]) -> Result<()> {
+    let request = Request::new(Method::GET, "_settings");
+    let answer = success(transport.send(&request).await?, &request)?;
+    let settings: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    for row in rows.iter_mut().filter(|row| row.uuid.is_none()) {
+        let index = settings.get(&row.index);
+        let uuid = index.and_then(|index| index.pointer("/settings/index/uuid"));
+        row.uuid = uuid.and_then(Value::as_str).map(str::to_owned);
+    }
+    Ok(())
 }
 
 #[derive(Deserialize)]
@@ -147,6 +163,7 @@ pub(super) async fn refresh(transport: &Transport, index: &str) -> Result<()> {
 
 pub(super) async fn update_settings(
     transport: &Transport,
+    dialect: Dialect,
     index: &str,
     settings: &Value,
 ) -> Result<()> {
@@ -154,7 +171,8 @@ pub(super) async fn update_settings(
     if settings.as_object().is_some_and(serde_json::Map::is_empty) {
         return if exists(transport, index).await? { Ok(()) } else { Err(absent(index)) };
     }
-    let request = Request::of_index(Method::PUT, index, &["_settings"])?.json(settings);
+    let request =
+        Request::of_index(Method::PUT, index, &["_settings"])?.json(&dialect.settings(settings));
     let answer = transport.send(&request).await?;
     if answer.status.is_success() {
         return Ok(());

@@ -69,6 +69,11 @@ impl Request {
         Ok(url)
     }
 
+    /// Whether it asks who the other side is.
+    pub(super) fn is_greeting(&self) -> bool {
+        self.path.iter().all(String::is_empty)
+    }
+
     /// For messages: `POST /books/_bulk`.
     pub(super) fn what(&self) -> String {
         format!("{} /{}", self.method, self.path.join("/"))

@@ -182,6 +182,11 @@ fn judge(error: &reqwest::Error, endpoint: &Url, request: &Request) -> Trouble {
         }
         _ if error.is_connect() => format!("cannot connect to the target: {}", reason(error)),
         _ if error.is_timeout() => "the target did not answer in time".to_owned(),
+        // The first request of all: nobody who was reached before is told this.
+        _ if endpoint.scheme() == "http" && request.is_greeting() => format!(
+            "the connection to the target broke: {}; if it speaks TLS, begin its address with https://",
+            reason(error)
+        ),
         _ => format!("the connection to the target broke: {}", reason(error)),
     };
     let unavailable = at(Error::new(ErrorKind::Unavailable, what), endpoint, request);

@@ -174,6 +174,9 @@ impl BackfillController for LocalBackfill {
             Standing::Finished => self.shared.work_so_far().await?.end(),
             _ => None,
         };
+        if end.is_some() {
+            self.shared.show_what_was_written().await;
+        }
         match (end, failure) {
             (Some(end), _) => Ok(end),
             (None, Some(error)) => Err(error),
