@@ -7,9 +7,12 @@
 //! - [`index`], [`index_row`]: making an index, listing them
 //! - [`bulk`]: a bulk request and what became of each of its documents
 //! - [`http`]: [`HttpCluster`](http::HttpCluster), OpenSearch and Elasticsearch over HTTP (feature `http`)
+//! - [`aws`]: [`AwsCluster`](aws::AwsCluster), the same with signed requests (feature `aws`)
 //! - [`local`]: [`LocalCluster`], a directory with a SQLite file (feature `local`)
 
 pub mod address;
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod bulk;
 pub mod capability;
 pub mod client;

@@ -81,6 +81,20 @@ impl HttpCluster {
         Ok(Self { shared: Arc::new(shared) })
     }
 
+    /// The same, for a server that does not say who it is.
+    #[cfg(feature = "aws")]
+    pub(in crate::cluster) fn assuming(self, info: ClusterInfo) -> Self {
+        // Only a cluster that has spoken already knows better.
+        let _ = self.shared.info.set(info);
+        self
+    }
+
+    /// Refuses an index that is not there.
+    #[cfg(feature = "aws")]
+    pub(in crate::cluster) async fn require_there(&self, index: &str) -> Result<()> {
+        self.require_index(&index.into()).await
+    }
+
     async fn identity(&self) -> Result<&ClusterInfo> {
         self.shared.info.get_or_try_init(|| identity::identify(&self.shared.transport)).await
     }

@@ -3,6 +3,8 @@
 mod answers;
 mod fake;
 mod reaching;
+#[cfg(feature = "aws")]
+mod signed;
 mod tls;
 
 use super::{Auth, Compression, HttpCluster, HttpConfig};
