@@ -1,14 +1,15 @@
 //! `snapfill clusters …`.
 
 use serde_json::{Map, Value, json};
-use snapfill::cluster::{ClusterClient, IndexRow, LocalCluster};
+use snapfill::cluster::{ClusterHealth, IndexRow};
 use snapfill::controller::{Plan, PlannedIndex};
 use snapfill::snapshot::{Repository, RepositoryOptions};
 use snapfill::{Error, ErrorKind, Result};
 
-use crate::arguments::CatIndices;
+use crate::arguments::{CatIndices, OneTarget};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, table};
+use crate::output::{Output, grouped, table};
+use crate::target::open_existing;
 
 const COLUMNS: [&str; 10] = [
     "health",
@@ -34,7 +35,7 @@ pub(crate) async fn cat_indices(arguments: CatIndices, output: &Output) -> Resul
         _ => None,
     };
     let target = match &arguments.target {
-        Some(target) => Some(LocalCluster::open_existing(target.folder()?)?.cat_indices().await?),
+        Some(target) => Some(open_existing(target, &arguments.cluster)?.cat_indices().await?),
         None => None,
     };
     let sides = [
@@ -57,6 +58,84 @@ pub(crate) async fn cat_indices(arguments: CatIndices, output: &Output) -> Resul
             output.line(&table(&COLUMNS, rows.into_iter().map(cells).collect(), &NUMBERS))?;
             output.line("")?;
         }
+    }
+    Ok(Exit::Completed)
+}
+
+pub(crate) async fn info(arguments: OneTarget, output: &Output) -> Result<Exit, Failure> {
+    let cluster = open_existing(&arguments.target, &arguments.cluster)?;
+    let info = cluster.info().await?;
+    if output.is_json() {
+        output.print_json(&json!({ "target_cluster": info, "address": cluster.address() }))?;
+        return Ok(Exit::Completed);
+    }
+    let facts = [
+        ("address", cluster.address()),
+        ("distribution", info.distribution.to_string()),
+        ("version", info.version),
+        ("name", info.name),
+        ("uuid", info.uuid),
+        ("serverless", if info.serverless { "yes" } else { "no" }.to_owned()),
+    ];
+    print_facts(facts.map(|(name, value)| (name, Some(value))), output)
+}
+
+pub(crate) async fn health(arguments: OneTarget, output: &Output) -> Result<Exit, Failure> {
+    let cluster = open_existing(&arguments.target, &arguments.cluster)?;
+    let health = cluster.health().await?;
+    if output.is_json() {
+        output.print_json(&json!({ "target_cluster": health, "address": cluster.address() }))?;
+        return Ok(Exit::Completed);
+    }
+    print_facts(facts_of(&health), output)
+}
+
+fn facts_of(health: &ClusterHealth) -> [(&'static str, Option<String>); 7] {
+    let percent = |value: Option<u8>| value.map(|value| format!("{value} %"));
+    let watermark = health.disk_watermark.map(|mark| format!("{mark:?}").to_lowercase());
+    [
+        ("status", Some(health.status.to_string())),
+        ("data nodes", health.data_nodes.map(|nodes| nodes.to_string())),
+        ("write queue", health.write_queue.map(grouped)),
+        ("write rejections", health.write_rejections.map(grouped)),
+        ("heap used", percent(health.heap_percent)),
+        ("disk used", percent(health.disk_percent)),
+        ("disk watermark passed", watermark),
+    ]
+}
+
+pub(crate) async fn connection_check(
+    arguments: OneTarget,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let cluster = open_existing(&arguments.target, &arguments.cluster)?;
+    let info = cluster.info().await?;
+    if output.is_json() {
+        let said =
+            json!({ "connected": true, "address": cluster.address(), "version": info.version });
+        output.print_json(&json!({ "target_cluster": said }))?;
+    } else {
+        let said = format!(
+            "Successfully connected to {} {} at {}",
+            info.distribution,
+            info.version,
+            cluster.address()
+        );
+        output.line("TARGET CLUSTER")?;
+        output.line(&said)?;
+    }
+    Ok(Exit::Completed)
+}
+
+/// One fact a line; what is not known is a dash.
+fn print_facts<const N: usize>(
+    facts: [(&str, Option<String>); N],
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    output.line("TARGET CLUSTER")?;
+    for (name, value) in facts {
+        output.line(&format!("{name:width$}  {}", value.as_deref().unwrap_or("-")))?;
     }
     Ok(Exit::Completed)
 }

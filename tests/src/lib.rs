@@ -8,5 +8,6 @@ pub mod hostile;
 #[path = "../../core/lucene/tests/support/writer.rs"]
 pub mod lucene_writer;
 pub mod mutation;
+pub mod node;
 pub mod random;
 pub mod target;

@@ -48,6 +48,10 @@ static STEPS: &[Step] = &[
         Action::Cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     ),
     Step::new("tests", Action::Cargo(&["test", "--workspace"])),
+    Step::new(
+        "aws",
+        Action::Cargo(&["test", "-p", "snapfill", "--lib", "--features", "aws", "cluster::http"]),
+    ),
     Step {
         environment: &[("RUSTDOCFLAGS", "-D warnings")],
         ..Step::new("docs", Action::Cargo(&["doc", "--workspace", "--no-deps"]))

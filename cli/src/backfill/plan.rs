@@ -1,28 +1,31 @@
 //! `snapfill backfill plan`.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use snapfill::ErrorKind;
-use snapfill::cluster::{ClusterClient, IndexRow, LocalCluster};
+use snapfill::cluster::{ClusterClient, IndexRow};
 use snapfill::controller::{Decision, Plan, PlannedIndex};
 use snapfill::preparation::{LeftOut, PlannedTarget};
 use snapfill::snapshot::RepositoryOptions;
 
-use crate::arguments::{Plan as Arguments, Target};
+use crate::arguments::{ClusterOptions, Plan as Arguments, Target};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, count_of, grouped, table};
 use crate::snapshot::{open, require_selected};
+use crate::target::open_existing;
 
 /// Fields named in one line of what is left out.
 const FIELDS: usize = 3;
 
 pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<Exit, Failure> {
-    let Arguments { repo, snapshot, target, choosing, making, reading } = arguments;
+    let Arguments { repo, snapshot, target, choosing, making, reading, cluster } = arguments;
     let options = RepositoryOptions::from(reading);
     let selection = choosing.selection(options.recovery_source);
     let snapshot = open(&repo, &snapshot, options).await?;
     require_selected(&snapshot, &selection)?;
-    let cluster = target.as_ref().map(existing).transpose()?.flatten();
-    let cluster = cluster.as_ref().map(|cluster| cluster as &dyn ClusterClient);
+    let existing = target.as_ref().map(|target| existing(target, &cluster)).transpose()?.flatten();
+    let cluster = existing.as_deref();
     let plan = Plan::for_target(&snapshot, &selection, &making.into(), cluster)
         .await
         .map_err(Failure::unreadable)?;
@@ -113,10 +116,13 @@ fn print_left_out(target: &PlannedTarget, output: &Output) -> Result<(), Failure
 }
 
 /// The target, if there is one already.
-fn existing(target: &Target) -> Result<Option<LocalCluster>, Failure> {
-    match LocalCluster::open_existing(target.folder()?) {
+fn existing(
+    target: &Target,
+    options: &ClusterOptions,
+) -> Result<Option<Arc<dyn ClusterClient>>, Failure> {
+    match open_existing(target, options) {
         Ok(cluster) => Ok(Some(cluster)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
+        Err(failure) if failure.kind() == ErrorKind::NotFound => Ok(None),
+        Err(failure) => Err(failure),
     }
 }

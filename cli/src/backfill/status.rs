@@ -1,17 +1,18 @@
 //! `snapfill backfill status`.
 
-use snapfill::cluster::IndexRow;
+use snapfill::cluster::{IndexRow, TargetAddress};
 use snapfill::controller::{
     BackfillController, DeepStatus, IndexWork, LocalBackfill, RunEnd, Work,
 };
-use snapfill::{Books, SkipReason};
+use snapfill::{Books, Error, ErrorKind, SkipReason};
 
 use crate::arguments::Status;
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, count_of, grouped, table};
+use crate::target::state_folder;
 
 pub(crate) async fn run(arguments: Status, output: &Output) -> Result<Exit, Failure> {
-    let backfill = LocalBackfill::attach(&arguments.target.folder()?, &arguments.session).await?;
+    let backfill = attach(&arguments).await?;
     if !arguments.deep_check {
         let status = backfill.status().await?;
         if output.is_json() {
@@ -29,6 +30,24 @@ pub(crate) async fn run(arguments: Status, output: &Output) -> Result<Exit, Fail
         print_work(&status, output)?;
     }
     Ok(Exit::Completed)
+}
+
+async fn attach(arguments: &Status) -> Result<LocalBackfill, Failure> {
+    let url = match arguments.target.address()? {
+        TargetAddress::Url(url) => url,
+        folder => return Ok(LocalBackfill::attach(&folder.folder()?, &arguments.session).await?),
+    };
+    let state = state_folder(&url, arguments.state.state.clone())?;
+    LocalBackfill::attach(&state, &arguments.session).await.map_err(|error| match error.kind() {
+        ErrorKind::NotFound => {
+            let message = format!(
+                "this machine knows of no run into {url}: its working state would be in {}; name its folder by --state",
+                state.display()
+            );
+            Error::new(ErrorKind::NotFound, message).into()
+        }
+        _ => error.into(),
+    })
 }
 
 /// The lines that users of the incumbent know, as they know them.

@@ -4,6 +4,7 @@
 //! | file | subject |
 //! |---|---|
 //! | `cat` | the documents of every fixture, on standard output |
+//! | `cluster` | targets that are clusters, real ones in the full tier |
 //! | `run` | a backfill from its plan to its last document |
 //! | `kill` | a backfill that is killed, interrupted, or run twice at once |
 //! | `faults` | wrong folders, full disks, targets that cannot be written |
@@ -15,6 +16,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod cat;
+mod cluster;
 mod damage;
 mod faults;
 mod hostile;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::bulk_sender::BulkSender;
+use super::bulk_sender::{BulkSender, Ceiling};
 use super::failure::TransferError;
 use super::transfer::{Transfer, TransferEnd, gate_of};
 use crate::cluster::{BulkOperation, ClusterClient};
@@ -168,6 +168,7 @@ impl Worker {
             timeout: self.bulk.timeout,
             gate: gate_of(held, &self.clock, self.bulk.timeout),
             halt: self.stop.child_token(),
+            ceiling: Ceiling::default(),
         };
         Transfer {
             held,
