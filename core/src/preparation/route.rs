@@ -1,6 +1,5 @@
 //! Where the documents of an index go.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -62,7 +61,8 @@ impl Route {
         match self {
             Self::One(name) => vec![(Arc::clone(name), documents)],
             Self::ByType(_) => {
-                let mut by_type: BTreeMap<&str, DocumentBatchBuilder> = BTreeMap::new();
+                let mut by_type: std::collections::BTreeMap<&str, DocumentBatchBuilder> =
+                    std::collections::BTreeMap::new();
                 for document in documents.iter() {
                     by_type.entry(document.doc_type.unwrap_or("_doc")).or_default().push(document);
                 }
