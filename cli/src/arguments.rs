@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use snapfill::cluster::TargetAddress;
+use snapfill::snapshot::RepositoryOptions;
 
+use crate::choosing::{Choosing, Loading, Making};
 use crate::exit::Failure;
 
 /// Fill a search cluster with the documents of an Elasticsearch or OpenSearch snapshot, and prove that none was lost.
@@ -67,6 +69,12 @@ pub(crate) enum BackfillCommand {
 pub(crate) enum ClustersCommand {
     /// List the indices of a snapshot, a target, or both
     CatIndices(CatIndices),
+    /// Say who a target is: distribution, version, name
+    Info(OneTarget),
+    /// Say how a target fares: its colour, write queue, rejections, heap and disk
+    Health(OneTarget),
+    /// Try whether a target can be reached and lets us in
+    ConnectionCheck(OneTarget),
 }
 
 /// A target as it was typed. It is understood later: a wrong argument is printed back, and an address may hold a password.
@@ -87,7 +95,11 @@ impl fmt::Debug for Target {
 
 impl Target {
     pub(crate) fn folder(&self) -> Result<PathBuf, Failure> {
-        self.0.parse::<TargetAddress>().map(TargetAddress::folder).map_err(Failure::usage)
+        self.address()?.folder().map_err(Failure::usage)
+    }
+
+    pub(crate) fn address(&self) -> Result<TargetAddress, Failure> {
+        self.0.parse().map_err(Failure::usage)
     }
 }
 
@@ -95,6 +107,9 @@ impl Target {
 pub(crate) struct Repo {
     /// The repository: a folder or a file:// URL
     pub(crate) repo: String,
+    /// The folder of the repository below its location: the `base_path` it was registered with
+    #[arg(long, value_name = "PATH")]
+    pub(crate) base_path: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -103,6 +118,47 @@ pub(crate) struct RepoSnapshot {
     pub(crate) repo: String,
     /// The snapshot's name
     pub(crate) snapshot: String,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+}
+
+/// How a snapshot is read, where its bytes alone do not tell.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Reading the snapshot")]
+pub(crate) struct Reading {
+    /// The folder of the repository below its location: the `base_path` it was registered with. OpenSearch may put shards
+    /// beside it
+    #[arg(long, value_name = "PATH")]
+    pub(crate) base_path: Option<String>,
+    /// Read a PARTIAL snapshot; the shards that it lacks are reported as skipped
+    #[arg(long)]
+    pub(crate) allow_partial: bool,
+    /// The segment repository of OpenSearch's remote store, for shallow snapshots: a folder or a file:// URL
+    #[arg(long, value_name = "REPO")]
+    pub(crate) remote_store: Option<String>,
+    /// The folder of the remote store below its location
+    #[arg(long, value_name = "PATH", requires = "remote_store")]
+    pub(crate) remote_store_base_path: Option<String>,
+    /// Where an index stores no source or a filtered one, take the original that was kept for replication
+    /// (`_recovery_source`), as far as it is still there
+    #[arg(long)]
+    pub(crate) recovery_source: bool,
+    /// Refuse documents of more bytes; the memory of a worker grows with the largest
+    #[arg(long, value_name = "BYTES", default_value_t = 256 << 20, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_document_bytes: u64,
+}
+
+impl From<Reading> for RepositoryOptions {
+    fn from(reading: Reading) -> Self {
+        Self {
+            base_path: reading.base_path,
+            allow_partial: reading.allow_partial,
+            remote_store: reading.remote_store,
+            remote_store_base_path: reading.remote_store_base_path,
+            recovery_source: reading.recovery_source,
+            max_document_bytes: Some(reading.max_document_bytes),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -125,12 +181,17 @@ pub(crate) struct Plan {
     /// The snapshot's name
     #[arg(long)]
     pub(crate) snapshot: String,
-    /// The target: a folder for a local one; checked for a session that is about something else
-    #[arg(long, value_name = "DIR")]
+    /// The target, a folder or a cluster's URL; says which of the indices are there already
+    #[arg(long, value_name = "DIR|URL")]
     pub(crate) target: Option<Target>,
-    /// Only this index (may be given several times)
-    #[arg(long = "index", value_name = "NAME")]
-    pub(crate) indices: Vec<String>,
+    #[command(flatten)]
+    pub(crate) choosing: Choosing,
+    #[command(flatten)]
+    pub(crate) making: Making,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterOptions,
 }
 
 #[derive(Debug, Args)]
@@ -141,8 +202,8 @@ pub(crate) struct Run {
     /// The snapshot's name
     #[arg(long)]
     pub(crate) snapshot: String,
-    /// The target: a folder, which is made when it is not there
-    #[arg(long, value_name = "DIR")]
+    /// The target: a folder, which is made when it is not there, or a cluster's URL
+    #[arg(long, value_name = "DIR|URL")]
     pub(crate) target: Target,
     #[command(flatten)]
     pub(crate) how: RunOptions,
@@ -154,7 +215,7 @@ pub(crate) struct RunShort {
     pub(crate) repo: String,
     /// The snapshot's name
     pub(crate) snapshot: String,
-    /// The target: a folder, which is made when it is not there
+    /// The target: a folder, which is made when it is not there, or a cluster's URL
     #[arg(value_name = "TARGET")]
     pub(crate) target: Target,
     #[command(flatten)]
@@ -169,9 +230,6 @@ impl From<RunShort> for Run {
 
 #[derive(Debug, Args)]
 pub(crate) struct RunOptions {
-    /// Only this index (may be given several times)
-    #[arg(long = "index", value_name = "NAME")]
-    pub(crate) indices: Vec<String>,
     /// Workers, each reading one shard at a time
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) workers: u16,
@@ -187,6 +245,82 @@ pub(crate) struct RunOptions {
     /// How long a worker holds a shard without renewing its lease, such as 60s
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = lease)]
     pub(crate) lease: Duration,
+    #[command(flatten)]
+    pub(crate) choosing: Choosing,
+    #[command(flatten)]
+    pub(crate) making: Making,
+    #[command(flatten)]
+    pub(crate) loading: Loading,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) state: StateOption,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StateOption {
+    /// Where the working state of a run into a cluster is kept, so that it can go on. Unless given: a folder for each
+    /// address, under $XDG_STATE_HOME/snapfill or ~/.local/state/snapfill
+    #[arg(long, value_name = "DIR", env = "SNAPFILL_STATE")]
+    pub(crate) state: Option<PathBuf>,
+}
+
+/// How to reach a target that is a cluster.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Targets that are clusters")]
+pub(crate) struct ClusterOptions {
+    /// Another address of the same cluster, used in turn with the first (may be given several times)
+    #[arg(long = "target-endpoint", value_name = "URL")]
+    pub(crate) endpoints: Vec<Target>,
+    /// The user's name; the password comes from the environment
+    #[arg(long = "target-user", value_name = "NAME", env = "SNAPFILL_TARGET_USER")]
+    pub(crate) user: Option<String>,
+    /// The environment variable that holds the password
+    #[arg(
+        long = "target-password-env",
+        value_name = "VARIABLE",
+        default_value = "SNAPFILL_TARGET_PASSWORD"
+    )]
+    pub(crate) password_env: String,
+    /// The environment variable that holds an API key, `id:key` or encoded
+    #[arg(long = "target-api-key-env", value_name = "VARIABLE", conflicts_with_all = ["user", "token_env"])]
+    pub(crate) api_key_env: Option<String>,
+    /// The environment variable that holds a bearer token
+    #[arg(long = "target-token-env", value_name = "VARIABLE", conflicts_with = "user")]
+    pub(crate) token_env: Option<String>,
+    /// A PEM file of the certificate authorities to trust, in place of the system's
+    #[arg(long = "target-ca", value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// A PEM file of the certificate to show
+    #[arg(long = "target-cert", value_name = "FILE")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// A PEM file of its private key, where it is not in the same file
+    #[arg(long = "target-key", value_name = "FILE", requires = "certificate")]
+    pub(crate) key: Option<PathBuf>,
+    /// Do not check the target's certificate
+    #[arg(long)]
+    pub(crate) allow_insecure: bool,
+    /// Whether to compress what is sent: auto does unless the target is on this machine
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Compress::Auto)]
+    pub(crate) compress: Compress,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Compress {
+    Auto,
+    Gzip,
+    Off,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OneTarget {
+    /// The target: a folder or a cluster's URL
+    #[arg(long, value_name = "DIR|URL")]
+    pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterOptions,
 }
 
 /// A bulk may take 30 s and must end within the lease.
@@ -203,9 +337,11 @@ fn lease(text: &str) -> Result<Duration, String> {
 
 #[derive(Debug, Args)]
 pub(crate) struct Status {
-    /// The target's folder
-    #[arg(long, value_name = "DIR")]
+    /// The target: a folder or a cluster's URL
+    #[arg(long, value_name = "DIR|URL")]
     pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) state: StateOption,
     /// The run's session, where it was given one
     #[arg(long, value_name = "NAME", default_value = "")]
     pub(crate) session: String,
@@ -215,17 +351,20 @@ pub(crate) struct Status {
 }
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = true)]
 pub(crate) struct CatIndices {
     /// The repository of the source snapshot
-    #[arg(long, requires = "snapshot")]
+    #[arg(long, requires = "snapshot", required_unless_present = "target")]
     pub(crate) repo: Option<String>,
     /// The source snapshot's name
     #[arg(long, requires = "repo")]
     pub(crate) snapshot: Option<String>,
-    /// The target's folder
-    #[arg(long, value_name = "DIR")]
+    /// The target: a folder or a cluster's URL
+    #[arg(long, value_name = "DIR|URL")]
     pub(crate) target: Option<Target>,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterOptions,
 }
 
 #[derive(Debug, Args)]

@@ -1,14 +1,15 @@
 //! `snapfill clusters …`.
 
 use serde_json::{Map, Value, json};
-use snapfill::cluster::{ClusterClient, IndexRow, LocalCluster};
+use snapfill::cluster::{ClusterHealth, IndexRow};
 use snapfill::controller::{Plan, PlannedIndex};
-use snapfill::snapshot::Repository;
+use snapfill::snapshot::{Repository, RepositoryOptions};
 use snapfill::{Error, ErrorKind, Result};
 
-use crate::arguments::CatIndices;
+use crate::arguments::{CatIndices, OneTarget};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, table};
+use crate::output::{Output, grouped, table};
+use crate::target::open_existing;
 
 const COLUMNS: [&str; 10] = [
     "health",
@@ -28,11 +29,13 @@ const NUMBERS: [usize; 6] = [4, 5, 6, 7, 8, 9];
 
 pub(crate) async fn cat_indices(arguments: CatIndices, output: &Output) -> Result<Exit, Failure> {
     let source = match (&arguments.repo, &arguments.snapshot) {
-        (Some(repo), Some(snapshot)) => Some(source_rows(repo, snapshot).await?),
+        (Some(repo), Some(snapshot)) => {
+            Some(source_rows(repo, snapshot, arguments.reading.into()).await?)
+        }
         _ => None,
     };
     let target = match &arguments.target {
-        Some(target) => Some(LocalCluster::open_existing(target.folder()?)?.cat_indices().await?),
+        Some(target) => Some(open_existing(target, &arguments.cluster)?.cat_indices().await?),
         None => None,
     };
     let sides = [
@@ -59,9 +62,91 @@ pub(crate) async fn cat_indices(arguments: CatIndices, output: &Output) -> Resul
     Ok(Exit::Completed)
 }
 
+pub(crate) async fn info(arguments: OneTarget, output: &Output) -> Result<Exit, Failure> {
+    let cluster = open_existing(&arguments.target, &arguments.cluster)?;
+    let info = cluster.info().await?;
+    if output.is_json() {
+        output.print_json(&json!({ "target_cluster": info, "address": cluster.address() }))?;
+        return Ok(Exit::Completed);
+    }
+    let facts = [
+        ("address", cluster.address()),
+        ("distribution", info.distribution.to_string()),
+        ("version", info.version),
+        ("name", info.name),
+        ("uuid", info.uuid),
+        ("serverless", if info.serverless { "yes" } else { "no" }.to_owned()),
+    ];
+    print_facts(facts.map(|(name, value)| (name, Some(value))), output)
+}
+
+pub(crate) async fn health(arguments: OneTarget, output: &Output) -> Result<Exit, Failure> {
+    let cluster = open_existing(&arguments.target, &arguments.cluster)?;
+    let health = cluster.health().await?;
+    if output.is_json() {
+        output.print_json(&json!({ "target_cluster": health, "address": cluster.address() }))?;
+        return Ok(Exit::Completed);
+    }
+    print_facts(facts_of(&health), output)
+}
+
+fn facts_of(health: &ClusterHealth) -> [(&'static str, Option<String>); 7] {
+    let percent = |value: Option<u8>| value.map(|value| format!("{value} %"));
+    let watermark = health.disk_watermark.map(|mark| format!("{mark:?}").to_lowercase());
+    [
+        ("status", Some(health.status.to_string())),
+        ("data nodes", health.data_nodes.map(|nodes| nodes.to_string())),
+        ("write queue", health.write_queue.map(grouped)),
+        ("write rejections", health.write_rejections.map(grouped)),
+        ("heap used", percent(health.heap_percent)),
+        ("disk used", percent(health.disk_percent)),
+        ("disk watermark passed", watermark),
+    ]
+}
+
+pub(crate) async fn connection_check(
+    arguments: OneTarget,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let cluster = open_existing(&arguments.target, &arguments.cluster)?;
+    let info = cluster.info().await?;
+    if output.is_json() {
+        let said =
+            json!({ "connected": true, "address": cluster.address(), "version": info.version });
+        output.print_json(&json!({ "target_cluster": said }))?;
+    } else {
+        let said = format!(
+            "Successfully connected to {} {} at {}",
+            info.distribution,
+            info.version,
+            cluster.address()
+        );
+        output.line("TARGET CLUSTER")?;
+        output.line(&said)?;
+    }
+    Ok(Exit::Completed)
+}
+
+/// One fact a line; what is not known is a dash.
+fn print_facts<const N: usize>(
+    facts: [(&str, Option<String>); N],
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    output.line("TARGET CLUSTER")?;
+    for (name, value) in facts {
+        output.line(&format!("{name:width$}  {}", value.as_deref().unwrap_or("-")))?;
+    }
+    Ok(Exit::Completed)
+}
+
 /// The indices of the snapshot in the form of the cluster they come from.
-async fn source_rows(repo: &str, snapshot: &str) -> Result<Vec<IndexRow>> {
-    let snapshot = Repository::open(repo).await?.snapshot(snapshot).await?;
+async fn source_rows(
+    repo: &str,
+    snapshot: &str,
+    options: RepositoryOptions,
+) -> Result<Vec<IndexRow>> {
+    let snapshot = Repository::open_with(repo, options).await?.snapshot(snapshot).await?;
     let everything: Vec<String> = snapshot.index_names().into_iter().map(str::to_owned).collect();
     let plan = Plan::make(&snapshot, &everything).await?;
     plan.indices.iter().map(row).collect()

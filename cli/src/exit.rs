@@ -74,6 +74,11 @@ impl Failure {
         Self { error, exit: Exit::Usage }
     }
 
+    /// What kind of error it is.
+    pub(crate) fn kind(&self) -> ErrorKind {
+        self.error.kind()
+    }
+
     /// A selection that matches nothing.
     pub(crate) fn nothing_selected(message: String) -> Self {
         Self { error: Error::new(ErrorKind::NotFound, message), exit: Exit::NothingSelected }

@@ -2,11 +2,13 @@
 
 mod arguments;
 mod backfill;
+mod choosing;
 mod clusters;
 mod exit;
 mod get;
 mod output;
 mod snapshot;
+mod target;
 
 use clap::Parser;
 
@@ -64,6 +66,15 @@ async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Run(arguments) => backfill::run::run(arguments.into(), output).await,
         Command::Clusters(ClustersCommand::CatIndices(arguments)) => {
             clusters::cat_indices(arguments, output).await
+        }
+        Command::Clusters(ClustersCommand::Info(arguments)) => {
+            clusters::info(arguments, output).await
+        }
+        Command::Clusters(ClustersCommand::Health(arguments)) => {
+            clusters::health(arguments, output).await
+        }
+        Command::Clusters(ClustersCommand::ConnectionCheck(arguments)) => {
+            clusters::connection_check(arguments, output).await
         }
         Command::Get(arguments) => get::run(arguments, output).await,
     }

@@ -24,7 +24,7 @@ pub enum SkipReason {
     SourceMissing,
     /// The stored `_source` is not a JSON object that could be sent.
     Undecodable,
-    /// The shard is not in the snapshot (a PARTIAL snapshot).
+    /// The shard is not in the snapshot (a PARTIAL snapshot). Counts shards: how many documents they had, nobody knows.
     ShardMissing,
     /// The caller asked for fewer documents.
     Limit,
@@ -36,6 +36,11 @@ impl SkipReason {
     /// Whether the caller asked for it; otherwise it is a loss, and a run with one ends *completed with errors*.
     pub fn is_by_request(self) -> bool {
         matches!(self, Self::Limit | Self::Filtered)
+    }
+
+    /// Whether it counts documents. What counts shards stands beside the balance of documents.
+    pub fn counts_documents(self) -> bool {
+        self != Self::ShardMissing
     }
 
     /// The reason as one lower-case word, stable across releases.
@@ -75,7 +80,7 @@ impl fmt::Display for SkipReason {
     }
 }
 
-/// What became of documents that were read. Counts are documents, save `bytes`.
+/// What became of documents that were read. Counts are documents, save `bytes` and skipped shards.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Books {
     /// Acknowledged by the target.
@@ -97,6 +102,20 @@ pub struct Books {
     /// Source bytes of the written documents.
     #[serde(default)]
     pub bytes: u64,
+    /// Of those that were read: stored as SMILE, CBOR or YAML, and converted to JSON.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub converted: u64,
+    /// Of those that were read: taken from `_recovery_source`, because that was asked for and `_source` is not whole.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub recovered: u64,
+    /// Live documents of such an index that had no `_recovery_source` any more: left as they are stored, or skipped.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unrecovered: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Books {
@@ -105,12 +124,18 @@ impl Books {
         self.written + self.failed + self.skipped_total()
     }
 
-    /// Skipped documents, whatever the reason.
+    /// Skipped documents, whatever the reason. Shards that are missing are not among them.
     pub fn skipped_total(&self) -> u64 {
-        self.skipped.values().sum()
+        let documents = self.skipped.iter().filter(|(reason, _)| reason.counts_documents());
+        documents.map(|(_, count)| count).sum()
     }
 
-    /// Skipped documents that nobody asked to skip.
+    /// Shards that the snapshot does not hold.
+    pub fn missing_shards(&self) -> u64 {
+        self.skipped.get(&SkipReason::ShardMissing).copied().unwrap_or(0)
+    }
+
+    /// Skipped documents, and shards, that nobody asked to skip.
     pub fn skipped_by_loss(&self) -> u64 {
         self.skipped
             .iter()
@@ -134,6 +159,9 @@ impl Books {
         self.present += other.present;
         self.overwritten += other.overwritten;
         self.bytes += other.bytes;
+        self.converted += other.converted;
+        self.recovered += other.recovered;
+        self.unrecovered += other.unrecovered;
         for (reason, count) in &other.skipped {
             self.skip(*reason, *count);
         }
@@ -178,6 +206,15 @@ mod tests {
         books.skip(SkipReason::Limit, 5);
         books.skip(SkipReason::SourceMissing, 1);
         assert_eq!((books.skipped_total(), books.skipped_by_loss()), (6, 1));
+    }
+
+    #[test]
+    fn missing_shards_are_a_loss_beside_the_balance() {
+        let mut books = Books { written: 7, ..Books::default() };
+        books.skip(SkipReason::ShardMissing, 2);
+        books.balance(7).unwrap();
+        assert_eq!((books.skipped_total(), books.missing_shards()), (0, 2));
+        assert_eq!(books.skipped_by_loss(), 2);
     }
 
     #[test]

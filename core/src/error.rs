@@ -5,6 +5,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 /// The result of most functions of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -91,6 +92,7 @@ struct Inner {
     kind: ErrorKind,
     message: String,
     retryable: bool,
+    retry_after: Option<Duration>,
     context: Vec<(&'static str, String)>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -101,7 +103,8 @@ impl Error {
         let retryable =
             matches!(kind, ErrorKind::Unavailable | ErrorKind::RateLimited | ErrorKind::Conflict);
         let message = message.into();
-        Self(Box::new(Inner { kind, message, retryable, context: Vec::new(), source: None }))
+        let (retry_after, context, source) = (None, Vec::new(), None);
+        Self(Box::new(Inner { kind, message, retryable, retry_after, context, source }))
     }
 
     /// Adds where it happened: a name such as `file`, `shard`, `document`, and its value. Order is kept; a name that is
@@ -128,14 +131,22 @@ impl Error {
         self
     }
 
+    /// Says how long the other side asks us to wait before the next try.
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: Duration) -> Self {
+        self.0.retry_after = Some(wait);
+        self
+    }
+
     #[cfg(feature = "local")]
     /// The same error for another listener. The underlying cause stays with the first.
     pub(crate) fn duplicate(&self) -> Self {
-        let Inner { kind, message, retryable, context, .. } = &*self.0;
+        let Inner { kind, message, retryable, retry_after, context, .. } = &*self.0;
         Self(Box::new(Inner {
             kind: *kind,
             message: message.clone(),
             retryable: *retryable,
+            retry_after: *retry_after,
             context: context.clone(),
             source: None,
         }))
@@ -149,6 +160,11 @@ impl Error {
     /// Whether the same call may succeed if made again later.
     pub fn is_retryable(&self) -> bool {
         self.0.retryable
+    }
+
+    /// How long the other side asks us to wait before the next try, where it says.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
     }
 
     /// The message without its context.

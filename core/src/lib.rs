@@ -22,6 +22,7 @@ pub mod fleet;
 mod hit;
 #[cfg(feature = "local")]
 mod pipeline;
+pub mod preparation;
 pub mod retry;
 #[cfg(feature = "local")]
 pub mod settings;

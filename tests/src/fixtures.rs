@@ -18,7 +18,11 @@ pub struct Fixture {
 }
 
 /// The server versions whose snapshots are read.
-pub const FIXTURES: [Fixture; 8] = [
+pub const FIXTURES: [Fixture; 12] = [
+    Fixture { name: "elasticsearch-1.7.6" },
+    Fixture { name: "elasticsearch-2.4.6" },
+    Fixture { name: "elasticsearch-5.6.16" },
+    Fixture { name: "elasticsearch-6.8.23" },
     Fixture { name: "elasticsearch-7.10.2" },
     Fixture { name: "elasticsearch-7.17.29" },
     Fixture { name: "elasticsearch-8.15.0" },
@@ -29,7 +33,16 @@ pub const FIXTURES: [Fixture; 8] = [
     Fixture { name: "opensearch-3.8.0" },
 ];
 
-/// The snapshots that each fixture has.
+/// One repository of a fixture.
+#[derive(Clone, Debug)]
+pub struct FixtureRepository {
+    /// Where it lies.
+    pub folder: PathBuf,
+    /// Its snapshots, oldest first.
+    pub snapshots: &'static [&'static str],
+}
+
+/// The snapshots that the first repository of each fixture has; its others have the second one alone.
 pub const SNAPSHOTS: [&str; 2] = ["snap-1", "snap-2"];
 
 /// The indices that were there when the first snapshot was taken.
@@ -46,6 +59,8 @@ pub struct Line {
     pub id: String,
     /// `_routing`.
     pub routing: Option<String>,
+    /// `_parent`.
+    pub parent: Option<String>,
     /// `_source` as text, line breaks made spaces.
     pub source: Option<String>,
 }
@@ -58,6 +73,8 @@ struct RawLine<'a> {
     _id: String,
     #[serde(default)]
     _routing: Option<String>,
+    #[serde(default)]
+    _parent: Option<String>,
     #[serde(borrow, default)]
     _source: Option<&'a RawValue>,
 }
@@ -78,6 +95,7 @@ impl Line {
             doc_type: raw._type,
             id: raw._id,
             routing: raw._routing,
+            parent: raw._parent,
             source: raw._source.map(|source| source.get().replace('\n', " ")),
         }
     }
@@ -105,10 +123,32 @@ impl Fixture {
     /// Its folder.
     #[must_use]
     pub fn folder(self) -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(self.name)
+        folder(self.name)
     }
 
-    /// Its repository.
+    /// Its repositories: of every version `repo`, of some others that differ in how their metadata is written.
+    #[must_use]
+    pub fn repositories(self) -> Vec<FixtureRepository> {
+        let all = [
+            ("repo", &SNAPSHOTS[..]),
+            ("repo_plain", &SNAPSHOTS[1..]),
+            ("repo_zstd", &SNAPSHOTS[1..]),
+        ];
+        let of =
+            |(name, snapshots)| FixtureRepository { folder: self.folder().join(name), snapshots };
+        all.into_iter().map(of).filter(|repository| repository.folder.is_dir()).collect()
+    }
+
+    /// Every snapshot in every repository of it: the repository's folder and the snapshot's name.
+    #[must_use]
+    pub fn snapshots(self) -> Vec<(PathBuf, &'static str)> {
+        let of = |repository: FixtureRepository| {
+            repository.snapshots.iter().map(move |name| (repository.folder.clone(), *name))
+        };
+        self.repositories().into_iter().flat_map(of).collect()
+    }
+
+    /// Its first repository.
     #[must_use]
     pub fn repository(self) -> PathBuf {
         self.folder().join("repo")
@@ -186,7 +226,15 @@ impl Fixture {
         let without = |index: &Value| {
             let at = |pointer| index.pointer(pointer);
             let is = |pointer, word: &str| at(pointer).and_then(Value::as_str) == Some(word);
-            at("/mappings/_source/enabled") == Some(&Value::Bool(false))
+            let disabled =
+                |mapping: &Value| mapping.pointer("/_source/enabled") == Some(&Value::Bool(false));
+            // Before Elasticsearch 7, mappings are by type.
+            let in_a_type = || {
+                let types = at("/mappings").and_then(Value::as_object);
+                types.is_some_and(|types| types.values().any(disabled))
+            };
+            at("/mappings").is_some_and(disabled)
+                || in_a_type()
                 || is("/mappings/_source/mode", "synthetic")
                 || is("/settings/index/mapping/source/mode", "synthetic")
                 || is("/settings/index/derived_source/enabled", "true")
@@ -197,6 +245,26 @@ impl Fixture {
             .filter(|(_, index)| without(index))
             .map(|(name, _)| name)
             .collect()
+    }
+}
+
+/// The folder of a fixture of any kind.
+#[must_use]
+pub fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+}
+
+/// The sources by id that a fixture of one small index must give.
+///
+/// # Panics
+/// When the file is not there.
+#[must_use]
+pub fn expected_by_id(fixture: &str) -> BTreeMap<String, Value> {
+    let path = folder(fixture).join("expected.json.gz");
+    let read = File::open(&path).map_err(serde_json::Error::io);
+    match read.and_then(|file| serde_json::from_reader(GzDecoder::new(file))) {
+        Ok(documents) => documents,
+        Err(error) => panic!("cannot read {}: {error}", path.display()),
     }
 }
 

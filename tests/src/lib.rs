@@ -4,5 +4,10 @@
 #![allow(clippy::panic)]
 
 pub mod fixtures;
+pub mod hostile;
+#[path = "../../core/lucene/tests/support/writer.rs"]
+pub mod lucene_writer;
+pub mod mutation;
+pub mod node;
 pub mod random;
 pub mod target;

@@ -41,6 +41,7 @@ async fn read(target: &Path) -> snapfill::Result<Vec<Line>> {
                 doc_type: document.doc_type.map(|name| name.to_string()),
                 id: document.id,
                 routing: document.routing,
+                parent: document.parent,
                 source: Some(String::from_utf8_lossy(&document.source).into_owned()),
             }));
         }

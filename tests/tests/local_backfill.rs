@@ -6,7 +6,7 @@ use std::path::Path;
 
 use snapfill::controller::{BackfillController, BackfillStatus, Event, LocalBackfill, RunEnd};
 use snapfill::settings::BackfillSettings;
-use snapfill_tests::fixtures::{FIXTURES, Fixture, SNAPSHOTS, assert_same};
+use snapfill_tests::fixtures::{FIXTURES, Fixture, assert_same};
 use snapfill_tests::target::documents_of;
 
 fn settings(fixture: Fixture, snapshot: &str, target: &Path) -> BackfillSettings {
@@ -17,11 +17,14 @@ fn settings(fixture: Fixture, snapshot: &str, target: &Path) -> BackfillSettings
 #[tokio::test(flavor = "multi_thread")]
 async fn every_fixture_fills_a_target_with_exactly_its_documents() {
     for fixture in FIXTURES {
-        for snapshot in SNAPSHOTS {
-            let what = format!("{} {snapshot}", fixture.name);
+        for (repository, snapshot) in fixture.snapshots() {
+            let what = format!("{} {snapshot}", repository.display());
             let folder = tempfile::tempdir().unwrap();
-            let backfill =
-                LocalBackfill::builder(settings(fixture, snapshot, folder.path())).build().unwrap();
+            let settings = BackfillSettings {
+                repository: repository.display().to_string(),
+                ..settings(fixture, snapshot, folder.path())
+            };
+            let backfill = LocalBackfill::builder(settings).build().unwrap();
             backfill.start().await.unwrap();
             let end = backfill.wait().await.unwrap();
             assert_same(

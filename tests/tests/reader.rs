@@ -2,17 +2,18 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use snapfill::snapshot::{DocumentsOptions, Repository};
-use snapfill_tests::fixtures::{FIXTURES, Fixture, Line, SNAPSHOTS, assert_same};
+use snapfill_tests::fixtures::{FIXTURES, Line, assert_same};
 
 struct Read {
     lines: Vec<Line>,
     skipped: BTreeMap<String, u64>,
 }
 
-async fn read(fixture: Fixture, snapshot: &str, batch_bytes: usize) -> Read {
-    let repository = Repository::open(fixture.repository().to_str().unwrap()).await.unwrap();
+async fn read(repository: &Path, snapshot: &str, batch_bytes: usize) -> Read {
+    let repository = Repository::open(repository.to_str().unwrap()).await.unwrap();
     let snapshot = repository.snapshot(snapshot).await.unwrap();
     let mut read = Read { lines: Vec::new(), skipped: BTreeMap::new() };
     for name in snapshot.index_names() {
@@ -39,6 +40,7 @@ async fn read(fixture: Fixture, snapshot: &str, batch_bytes: usize) -> Read {
                     doc_type: document.doc_type.map(|name| name.to_string()),
                     id: document.id,
                     routing: document.routing,
+                    parent: document.parent,
                     source: Some(String::from_utf8(document.source.to_vec()).unwrap()),
                 }));
             }
@@ -56,9 +58,9 @@ async fn read(fixture: Fixture, snapshot: &str, batch_bytes: usize) -> Read {
 #[tokio::test(flavor = "multi_thread")]
 async fn all_fixtures_equal_their_expected_documents() {
     for fixture in FIXTURES {
-        for snapshot in SNAPSHOTS {
-            let what = format!("{} {snapshot}", fixture.name);
-            let read = read(fixture, snapshot, 64 << 10).await;
+        for (repository, snapshot) in fixture.snapshots() {
+            let what = format!("{} {snapshot}", repository.display());
+            let read = read(&repository, snapshot, 64 << 10).await;
             assert_same(&read.lines, &fixture.expected_with_source(snapshot), &what);
             assert_eq!(read.skipped, fixture.expected_without_source(snapshot), "{what}");
         }

@@ -13,7 +13,11 @@ mod check;
 mod corpus;
 mod demo;
 mod failure;
+mod fixtures;
+mod fuzz;
+mod mutate;
 mod process;
+mod random;
 mod stopwatch;
 mod suite;
 mod tools;
@@ -56,6 +60,24 @@ const COMMANDS: &[Command] = &[
         usage: "corpus --gib N --out DIR [--server NAME]",
         summary: "a snapshot with N GiB of documents, made by a real server (opensearch-2.19.6)",
         run: corpus::run,
+    },
+    Command {
+        name: "fixtures",
+        usage: "fixtures VERSION [--tiny] [--out DIR]",
+        summary: "the snapshots that tests read, made again by a real server; --tiny for mutation",
+        run: fixtures::run,
+    },
+    Command {
+        name: "fuzz",
+        usage: "fuzz [--minutes N] [TARGET…]",
+        summary: "each fuzz target for 2 minutes of processor time, the six largest for 10, or all for N",
+        run: fuzz::run,
+    },
+    Command {
+        name: "mutate",
+        usage: "mutate [VERSION…]",
+        summary: "every flip and cut of the tiny snapshots, read and judged",
+        run: mutate::run,
     },
 ];
 
@@ -107,7 +129,9 @@ mod tests {
 
     #[test]
     fn misuse_is_told_from_failure() {
-        for line in ["frobnicate", "test --frobnicate", "corpus", "corpus --gib x --out y"] {
+        let corpus = ["corpus", "corpus --gib x --out y"];
+        let fixtures = ["fixtures", "fixtures opensearch-0.1", "fixtures --tiny"];
+        for line in ["frobnicate", "test --frobnicate"].iter().chain(&corpus).chain(&fixtures) {
             let outcome = dispatch(&words(line));
             assert!(matches!(outcome, Err(Failure::Usage(_))), "{line}: {outcome:?}");
         }

@@ -48,6 +48,10 @@ static STEPS: &[Step] = &[
         Action::Cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     ),
     Step::new("tests", Action::Cargo(&["test", "--workspace"])),
+    Step::new(
+        "aws",
+        Action::Cargo(&["test", "-p", "snapfill", "--lib", "--features", "aws", "cluster::http"]),
+    ),
     Step {
         environment: &[("RUSTDOCFLAGS", "-D warnings")],
         ..Step::new("docs", Action::Cargo(&["doc", "--workspace", "--no-deps"]))
@@ -64,6 +68,21 @@ static STEPS: &[Step] = &[
             "--",
             "-D",
             "warnings",
+        ]),
+    ),
+    Step::new(
+        "reader alone",
+        Action::Cargo(&[
+            "run",
+            "--quiet",
+            "-p",
+            "snapfill",
+            "--no-default-features",
+            "--example",
+            "read_snapshot",
+            "--",
+            "tests/fixtures/tiny/opensearch-3.8.0/repo",
+            "snap-1",
         ]),
     ),
     Step {

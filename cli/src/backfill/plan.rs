@@ -1,58 +1,84 @@
 //! `snapfill backfill plan`.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use snapfill::ErrorKind;
-use snapfill::cluster::{ClusterClientExt, IndexRow, LocalCluster};
-use snapfill::controller::{Decision, Plan};
+use snapfill::cluster::{ClusterClient, IndexRow};
+use snapfill::controller::{Decision, Plan, PlannedIndex};
+use snapfill::preparation::{LeftOut, PlannedTarget};
+use snapfill::snapshot::RepositoryOptions;
 
-use crate::arguments::Plan as Arguments;
+use crate::arguments::{ClusterOptions, Plan as Arguments, Target};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, count_of, grouped, table};
-use crate::snapshot::{open, require_indices};
+use crate::snapshot::{open, require_selected};
+use crate::target::open_existing;
+
+/// Fields named in one line of what is left out.
+const FIELDS: usize = 3;
 
 pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<Exit, Failure> {
-    let snapshot = open(&arguments.repo, &arguments.snapshot).await?;
-    require_indices(&snapshot, &arguments.indices)?;
-    let plan = Plan::make(&snapshot, &arguments.indices).await.map_err(Failure::unreadable)?;
-    let there = already_there(&arguments, &plan).await?;
+    let Arguments { repo, snapshot, target, choosing, making, reading, cluster } = arguments;
+    let options = RepositoryOptions::from(reading);
+    let selection = choosing.selection(options.recovery_source);
+    let snapshot = open(&repo, &snapshot, options).await?;
+    require_selected(&snapshot, &selection)?;
+    let existing = target.as_ref().map(|target| existing(target, &cluster)).transpose()?.flatten();
+    let cluster = existing.as_deref();
+    let plan = Plan::for_target(&snapshot, &selection, &making.into(), cluster)
+        .await
+        .map_err(Failure::unreadable)?;
+    let there: Vec<&str> = plan
+        .targets
+        .iter()
+        .filter(|target| target.existing.is_some())
+        .map(|target| target.name.as_str())
+        .collect();
+    let end = if plan.require_accepted().is_ok() { Exit::Completed } else { Exit::Failed };
     if output.is_json() {
         output.print_json(&json!({ "plan": plan, "already_in_target": there }))?;
-        return Ok(Exit::Completed);
+        return Ok(end);
     }
     output.line(&format!(
         "Snapshot {} of {}, made by {}",
         plan.snapshot, plan.repository, plan.version
     ))?;
     output.line("")?;
-    let rows = plan.indices.iter().map(|index| {
-        let decision = match &index.decision {
-            Decision::Migrate => "will migrate".to_owned(),
-            Decision::Skip(reason) => format!("skipped, because: {reason}"),
-        };
-        let figure =
-            |text: String| if index.decision == Decision::Migrate { text } else { "-".to_owned() };
-        vec![
-            index.name.clone(),
-            figure(index.shards.len().to_string()),
-            figure(grouped(index.undeleted())),
-            figure(IndexRow::human_size(index.stored_bytes())),
-            decision,
-        ]
-    });
-    output.line(&table(
-        &["index", "shards", "documents", "stored", "decision"],
-        rows.collect(),
-        &[1, 2, 3],
-    ))?;
+    let header = ["index", "shards", "documents", "stored", "decision"];
+    output.line(&table(&header, plan.indices.iter().map(row).collect(), &[1, 2, 3]))?;
     print_findings(&plan, &there, output)?;
-    Ok(Exit::Completed)
+    Ok(end)
 }
 
-fn print_findings(plan: &Plan, there: &[String], output: &Output) -> Result<(), Failure> {
-    for index in plan.migrated() {
-        for warning in &index.warnings {
-            output.line(&format!("\n{}: {warning}", index.name))?;
+fn row(index: &PlannedIndex) -> Vec<String> {
+    let decision = match &index.decision {
+        Decision::Migrate if index.targets == [index.name.as_str()] => "will migrate".to_owned(),
+        Decision::Migrate => format!("will migrate to {}", index.targets.join(", ")),
+        Decision::Skip(reason) => format!("skipped, because: {reason}"),
+        Decision::Refuse(reason) => format!("refused, because: {reason}"),
+    };
+    let is_skipped = matches!(index.decision, Decision::Skip(_));
+    let figure = |text: String| if is_skipped { "-".to_owned() } else { text };
+    vec![
+        index.name.clone(),
+        figure(index.shards.len().to_string()),
+        figure(grouped(index.undeleted())),
+        figure(IndexRow::human_size(index.stored_bytes())),
+        decision,
+    ]
+}
+
+fn print_findings(plan: &Plan, there: &[&str], output: &Output) -> Result<(), Failure> {
+    let of_sources = plan.migrated().map(|index| (&index.name, &index.warnings));
+    let of_targets = plan.targets.iter().map(|target| (&target.name, &target.warnings));
+    for (name, warnings) in of_sources.chain(of_targets) {
+        for warning in warnings {
+            output.line(&format!("\n{name}: {warning}"))?;
         }
+    }
+    for target in &plan.targets {
+        print_left_out(target, output)?;
     }
     if !there.is_empty() {
         output.line(&format!(
@@ -61,7 +87,7 @@ fn print_findings(plan: &Plan, there: &[String], output: &Output) -> Result<(), 
         ))?;
     }
     let shards = plan.migrated().map(|index| index.shards.len() as u64).sum();
-    let documents = plan.migrated().map(snapfill::controller::PlannedIndex::undeleted).sum();
+    let documents = plan.migrated().map(PlannedIndex::undeleted).sum();
     let indices = if plan.migrated().count() == 1 { "index" } else { "indices" };
     output.line(&format!(
         "\n{} {indices}, {}, {}",
@@ -72,18 +98,31 @@ fn print_findings(plan: &Plan, there: &[String], output: &Output) -> Result<(), 
     Ok(())
 }
 
-async fn already_there(arguments: &Arguments, plan: &Plan) -> Result<Vec<String>, Failure> {
-    let Some(target) = &arguments.target else { return Ok(Vec::new()) };
-    let cluster = match LocalCluster::open_existing(target.folder()?) {
-        Ok(cluster) => cluster,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error.into()),
-    };
-    let mut there = Vec::new();
-    for index in plan.migrated() {
-        if cluster.has_index(&index.name).await? {
-            there.push(index.name.clone());
-        }
+fn print_left_out(target: &PlannedTarget, output: &Output) -> Result<(), Failure> {
+    if target.left_out.is_empty() {
+        return Ok(());
     }
-    Ok(there)
+    output.line(&format!("\nLeft out of {}:", target.name))?;
+    for LeftOut { what, why, fields } in &target.left_out {
+        let named = fields.get(..FIELDS.min(fields.len())).unwrap_or_default().join(", ");
+        let more = match fields.len().saturating_sub(FIELDS) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let of = if fields.is_empty() { String::new() } else { format!(" of {named}{more}") };
+        output.line(&format!("  {what}{of}: {why}"))?;
+    }
+    Ok(())
+}
+
+/// The target, if there is one already.
+fn existing(
+    target: &Target,
+    options: &ClusterOptions,
+) -> Result<Option<Arc<dyn ClusterClient>>, Failure> {
+    match open_existing(target, options) {
+        Ok(cluster) => Ok(Some(cluster)),
+        Err(failure) if failure.kind() == ErrorKind::NotFound => Ok(None),
+        Err(failure) => Err(failure),
+    }
 }

@@ -59,6 +59,7 @@ impl<'a> Progress<'a> {
             Event::Progress { documents, .. } => {
                 self.done = (self.done + documents).min(self.documents)
             }
+            Event::Warning { index, warning } => self.say(&format!("{index}: {warning}")),
             Event::ItemCompleted { .. } => self.shards_done += 1,
             Event::ItemFailed { index, shard, reason } => {
                 let complaint = format!("{index}[{shard}] failed: {reason}");

@@ -1,21 +1,29 @@
 //! `snapfill backfill run`.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use snapfill::cluster::TargetAddress;
 use snapfill::controller::{BackfillController, DeepStatus, LocalBackfill, RunEnd};
 use snapfill::settings::{BackfillSettings, BulkSettings};
+use snapfill::snapshot::{RepositoryOptions, Snapshot};
 use snapfill::{Error, ErrorKind};
 
 use crate::arguments::Run;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
-use crate::snapshot::{open, require_indices};
+use crate::snapshot::{open, require_selected};
+use crate::target::{connect, require_none, state_folder};
 
 use super::progress::Progress;
 use super::status::print_work;
 
 pub(crate) async fn run(arguments: Run, output: &Output) -> Result<Exit, Failure> {
-    let snapshot = open(&arguments.repo, &arguments.snapshot).await?;
-    require_indices(&snapshot, &arguments.how.indices)?;
-    let backfill = LocalBackfill::builder(settings(arguments)?).with_snapshot(snapshot).build()?;
+    let options = RepositoryOptions::from(arguments.how.reading.clone());
+    let selection = arguments.how.choosing.selection(options.recovery_source);
+    let snapshot = open(&arguments.repo, &arguments.snapshot, options).await?;
+    require_selected(&snapshot, &selection)?;
+    let backfill = build(arguments, snapshot, output)?;
     let mut events = backfill.events();
     // One listener from beginning to end: a Ctrl-C between planning and the first bulk is not lost.
     let interrupted = tokio::signal::ctrl_c();
@@ -49,21 +57,47 @@ pub(crate) async fn run(arguments: Run, output: &Output) -> Result<Exit, Failure
     }
 }
 
-fn settings(arguments: Run) -> Result<BackfillSettings, Failure> {
+/// The controller: a local target has its working state beside it, a cluster in a folder on this machine.
+fn build(arguments: Run, snapshot: Snapshot, output: &Output) -> Result<LocalBackfill, Failure> {
+    let builder = match arguments.target.address()? {
+        TargetAddress::Url(url) => {
+            let cluster = connect(&url, &arguments.how.cluster)?;
+            let state = state_folder(&url, arguments.how.state.state.clone())?;
+            if !output.is_json() {
+                output.remark(&format!("The working state is kept in {}", state.display()));
+            }
+            LocalBackfill::builder(settings(arguments, state)).with_cluster(Arc::new(cluster))
+        }
+        folder => {
+            require_none(&arguments.how.cluster)?;
+            LocalBackfill::builder(settings(arguments, folder.folder()?))
+        }
+    };
+    Ok(builder.with_snapshot(snapshot).build()?)
+}
+
+fn settings(arguments: Run, folder: PathBuf) -> BackfillSettings {
     let bulk = BulkSettings {
         bytes: usize::try_from(arguments.how.bulk_bytes).unwrap_or(usize::MAX),
         documents: usize::try_from(arguments.how.bulk_documents).unwrap_or(usize::MAX),
         ..BulkSettings::default()
     };
-    let target = arguments.target.folder()?;
-    Ok(BackfillSettings {
+    let selection = arguments.how.choosing.selection(arguments.how.reading.recovery_source);
+    BackfillSettings {
+        repository_options: arguments.how.reading.into(),
         session: arguments.how.session,
-        indices: arguments.how.indices,
+        indices: selection.indices,
+        exclude: selection.exclude,
+        max_docs_per_shard: selection.max_docs_per_shard,
+        rename: selection.rename,
+        types: selection.types,
+        target_indices: arguments.how.making.into(),
+        load: arguments.how.loading.into(),
         workers: arguments.how.workers.into(),
         lease: arguments.how.lease,
         bulk,
-        ..BackfillSettings::new(arguments.repo, arguments.snapshot, target)
-    })
+        ..BackfillSettings::new(arguments.repo, arguments.snapshot, folder)
+    }
 }
 
 /// Planning reads the snapshot: what it finds wrong there is the snapshot's fault.

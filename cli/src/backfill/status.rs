@@ -1,17 +1,18 @@
 //! `snapfill backfill status`.
 
-use snapfill::SkipReason;
-use snapfill::cluster::IndexRow;
+use snapfill::cluster::{IndexRow, TargetAddress};
 use snapfill::controller::{
     BackfillController, DeepStatus, IndexWork, LocalBackfill, RunEnd, Work,
 };
+use snapfill::{Books, Error, ErrorKind, SkipReason};
 
 use crate::arguments::Status;
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, count_of, grouped, table};
+use crate::target::state_folder;
 
 pub(crate) async fn run(arguments: Status, output: &Output) -> Result<Exit, Failure> {
-    let backfill = LocalBackfill::attach(&arguments.target.folder()?, &arguments.session).await?;
+    let backfill = attach(&arguments).await?;
     if !arguments.deep_check {
         let status = backfill.status().await?;
         if output.is_json() {
@@ -29,6 +30,24 @@ pub(crate) async fn run(arguments: Status, output: &Output) -> Result<Exit, Fail
         print_work(&status, output)?;
     }
     Ok(Exit::Completed)
+}
+
+async fn attach(arguments: &Status) -> Result<LocalBackfill, Failure> {
+    let url = match arguments.target.address()? {
+        TargetAddress::Url(url) => url,
+        folder => return Ok(LocalBackfill::attach(&folder.folder()?, &arguments.session).await?),
+    };
+    let state = state_folder(&url, arguments.state.state.clone())?;
+    LocalBackfill::attach(&state, &arguments.session).await.map_err(|error| match error.kind() {
+        ErrorKind::NotFound => {
+            let message = format!(
+                "this machine knows of no run into {url}: its working state would be in {}; name its folder by --state",
+                state.display()
+            );
+            Error::new(ErrorKind::NotFound, message).into()
+        }
+        _ => error.into(),
+    })
 }
 
 /// The lines that users of the incumbent know, as they know them.
@@ -57,8 +76,13 @@ pub(crate) fn print_work(status: &DeepStatus, output: &Output) -> Result<(), Fai
     output.line("")?;
     output.line(&balance(work, status.end))?;
     for (reason, count) in work.skips() {
-        output.line(&format!("Skipped {}: {}", grouped(count), SkipReason::explanation(reason)))?;
+        let count = match reason.counts_documents() {
+            true => grouped(count),
+            false => count_of(count, "whole shard"),
+        };
+        output.line(&format!("Skipped {count}: {}", SkipReason::explanation(reason)))?;
     }
+    print_sources(&work.books, output)?;
     if work.books.overwritten > 0 {
         let overwritten = grouped(work.books.overwritten);
         output.line(&format!(
@@ -69,6 +93,21 @@ pub(crate) fn print_work(status: &DeepStatus, output: &Output) -> Result<(), Fai
         output.line(&format!("Failed {}[{}]: {}", failed.index, failed.shard, failed.reason))?;
     }
     output.line(&verdict(status.end, work))?;
+    Ok(())
+}
+
+/// Where documents did not come from the stored source as it is.
+fn print_sources(books: &Books, output: &Output) -> Result<(), Failure> {
+    let lines = [
+        (books.converted, "had a source in SMILE, CBOR or YAML, converted to JSON"),
+        (books.recovered, "came from `_recovery_source`"),
+        (books.unrecovered, "had no `_recovery_source` any more"),
+    ];
+    for (count, what) in lines {
+        if count > 0 {
+            output.line(&format!("{} {what}", count_of(count, "document")))?;
+        }
+    }
     Ok(())
 }
 

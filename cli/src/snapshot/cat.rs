@@ -20,22 +20,33 @@ struct Summary {
     skipped: BTreeMap<String, BTreeMap<SkipReason, u64>>,
 }
 
+impl Summary {
+    fn skip(&mut self, index: &str, reason: SkipReason, count: u64) {
+        let of_index = self.skipped.entry(index.to_owned()).or_default();
+        *of_index.entry(reason).or_default() += count;
+    }
+}
+
 pub(crate) async fn run(arguments: Cat, output: &Output) -> Result<Exit, Failure> {
-    let snapshot = arguments.source.open().await?;
-    require_indices(&snapshot, &arguments.indices)?;
+    let Cat { source, indices, shard: only } = arguments;
+    let snapshot = source.open().await?;
+    require_indices(&snapshot, &indices)?;
     let mut summary = Summary::default();
     let mut shards = 0;
     for name in snapshot.index_names() {
-        if !arguments.indices.is_empty() && !arguments.indices.iter().any(|wanted| wanted == name) {
+        if !indices.is_empty() && !indices.iter().any(|wanted| wanted == name) {
             continue;
         }
-        for shard in shards_of(&snapshot, name, arguments.shard).await? {
+        for shard in shards_of(&snapshot, name, only).await? {
             shards += 1;
-            print_shard(&shard, output, &mut summary).await?;
+            match shard {
+                Some(shard) => print_shard(&shard, output, &mut summary).await?,
+                None => summary.skip(name, SkipReason::ShardMissing, 1),
+            }
         }
     }
     if shards == 0 {
-        return Err(Failure::nothing_selected(nothing_selected(&snapshot, arguments.shard)));
+        return Err(Failure::nothing_selected(nothing_selected(&snapshot, only)));
     }
     summarise(&summary, output);
     Ok(if summary.skipped.is_empty() { Exit::Completed } else { Exit::CompletedWithErrors })
@@ -51,16 +62,23 @@ fn nothing_selected(snapshot: &Snapshot, shard: Option<u32>) -> String {
     }
 }
 
+/// The selected shards; `None` for one that the snapshot says it does not hold.
 async fn shards_of(
     snapshot: &Snapshot,
     index: &str,
     only: Option<u32>,
-) -> Result<Vec<Shard>, Failure> {
+) -> Result<Vec<Option<Shard>>, Failure> {
     let index = snapshot.index(index).await.map_err(Failure::unreadable)?;
     let count = index.metadata.shards().map_err(Failure::unreadable)?;
     let mut shards = Vec::new();
     for number in (0..count).filter(|number| only.is_none_or(|only| only == *number)) {
-        shards.push(snapshot.shard_of(&index, number).await.map_err(Failure::unreadable)?);
+        shards.push(match snapshot.missing(&index.metadata.name, number) {
+            Some(_) => None,
+            None => {
+                let shard = snapshot.shard_of(&index, number).await;
+                Some(shard.map_err(Failure::unreadable)?)
+            }
+        });
     }
     Ok(shards)
 }
@@ -79,12 +97,7 @@ async fn print_shard(shard: &Shard, output: &Output, summary: &mut Summary) -> R
         stdout.write_all(&lines).and_then(|()| stdout.flush()).map_err(write_failed)?;
         summary.documents += batch.documents.len() as u64;
         for (reason, count) in &batch.skipped {
-            *summary
-                .skipped
-                .entry(shard.index().to_owned())
-                .or_default()
-                .entry(*reason)
-                .or_default() += count;
+            summary.skip(shard.index(), *reason, *count);
         }
     }
     Ok(())
@@ -100,11 +113,11 @@ fn summarise(summary: &Summary, output: &Output) {
     output.remark(&format!("{} printed", count_of(summary.documents, "document")));
     for (index, reasons) in &summary.skipped {
         for (reason, count) in reasons {
-            output.remark(&format!(
-                "{index}: {} not printed: {}",
-                grouped(*count),
-                reason.explanation()
-            ));
+            let count = match reason.counts_documents() {
+                true => grouped(*count),
+                false => count_of(*count, "shard"),
+            };
+            output.remark(&format!("{index}: {count} not printed: {}", reason.explanation()));
         }
     }
 }

@@ -11,7 +11,8 @@ use crate::exit::{Exit, Failure};
 use crate::output::{Output, grouped, table};
 
 pub(crate) async fn run(arguments: RepoSnapshot, output: &Output) -> Result<Exit, Failure> {
-    let repository = Repository::open(&arguments.repo).await?;
+    let options = arguments.reading.into();
+    let repository = Repository::open_with(&arguments.repo, options).await?;
     let snapshot = repository.snapshot(&arguments.snapshot).await?;
     let info = snapshot.info();
     let everything: Vec<String> = snapshot.index_names().into_iter().map(str::to_owned).collect();
@@ -25,6 +26,7 @@ pub(crate) async fn run(arguments: RepoSnapshot, output: &Output) -> Result<Exit
                     "name": index.name,
                     "shards": index.shards,
                     "documents": index.undeleted(),
+                    "missing": index.missing,
                     "warnings": index.warnings,
                 })
             })

@@ -63,12 +63,22 @@ async fn verify_index(snapshot: &Snapshot, name: &str, output: &Output, shards: 
             Err(error) => return note(verdict(name, 0, Err(error)), output, shards),
         };
     for number in 0..count {
-        let found = match snapshot.shard_of(&index, number).await {
-            Ok(shard) => verify_shard(&shard).await,
-            Err(error) => Err(error),
+        let found = match snapshot.missing(name, number) {
+            Some(_) => Ok(missing()),
+            None => match snapshot.shard_of(&index, number).await {
+                Ok(shard) => verify_shard(&shard).await,
+                Err(error) => Err(error),
+            },
         };
         note(verdict(name, number, found), output, shards);
     }
+}
+
+/// A shard that the snapshot says it does not hold: no damage, but a loss.
+fn missing() -> (u64, Books) {
+    let mut books = Books::default();
+    books.skip(SkipReason::ShardMissing, 1);
+    (0, books)
 }
 
 /// Reads every document and reconciles what came out with what the segments say.
@@ -81,10 +91,7 @@ async fn verify_shard(shard: &Shard) -> Result<(u64, Books)> {
         let batch = batch?;
         books.written += batch.documents.len() as u64;
         books.bytes += batch.documents.source_bytes();
-        books.nested += batch.nested;
-        for (reason, count) in &batch.skipped {
-            books.skip(*reason, *count);
-        }
+        books.add(&batch.aside());
     }
     let live = undeleted.saturating_sub(books.nested);
     books.balance(live)?;
@@ -120,7 +127,7 @@ fn note(verdict: Verdict, output: &Output, shards: &mut Vec<Verdict>) {
             Some(error) => {
                 format!("{place}: DAMAGED: {}", error["text"].as_str().unwrap_or_default())
             }
-            None => format!("{place}: sound, {}", account(&verdict)),
+            None => format!("{place}: {}", account(&verdict)),
         };
         output.remark(&text);
     }
@@ -128,7 +135,10 @@ fn note(verdict: Verdict, output: &Output, shards: &mut Vec<Verdict>) {
 }
 
 fn account(verdict: &Verdict) -> String {
-    let mut text = count_of(verdict.live, "document");
+    if verdict.unreadable.contains_key(&SkipReason::ShardMissing) {
+        return SkipReason::ShardMissing.explanation().to_owned();
+    }
+    let mut text = format!("sound, {}", count_of(verdict.live, "document"));
     for (reason, count) in &verdict.unreadable {
         text.push_str(&format!(
             ", {} of them cannot be read: {}",
@@ -139,18 +149,26 @@ fn account(verdict: &Verdict) -> String {
     text
 }
 
+fn losses(report: &Report, wanted: impl Fn(SkipReason) -> bool) -> u64 {
+    let losses = report.shards.iter().flat_map(|verdict| &verdict.unreadable);
+    losses.filter(|(reason, _)| wanted(**reason)).map(|(_, count)| count).sum()
+}
+
 fn conclude(report: &Report, output: &Output) -> Result<()> {
     if output.is_json() {
         return output.print_json(report);
     }
-    let shards = count_of(report.shards.len() as u64, "shard");
+    let missing: u64 = losses(report, |reason| !reason.counts_documents());
+    let shards = count_of((report.shards.len() as u64).saturating_sub(missing), "shard");
     let documents = grouped(report.shards.iter().map(|verdict| verdict.live).sum());
-    let unreadable: u64 =
-        report.shards.iter().flat_map(|verdict| verdict.unreadable.values()).sum();
-    let aside = match unreadable {
+    let unreadable: u64 = losses(report, SkipReason::counts_documents);
+    let mut aside = match unreadable {
         0 => String::new(),
         count => format!(", {} of them without a source that can be read", grouped(count)),
     };
+    if missing > 0 {
+        aside.push_str(&format!("; it does not hold {}", count_of(missing, "more shard")));
+    }
     output.line(&match report.damaged {
         0 => format!(
             "Snapshot {} is sound: {shards}, {documents} live documents{aside}",

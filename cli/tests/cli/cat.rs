@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use snapfill_tests::fixtures::{FIXTURES, Fixture, Line, SNAPSHOTS, assert_same};
+use snapfill_tests::fixtures::{FIXTURES, Fixture, Line, assert_same, expected_by_id, folder};
 
 use crate::program::{Ended, command, path, snapfill};
 
@@ -32,11 +32,12 @@ fn skipped(summary: &Value) -> BTreeMap<String, u64> {
 #[test]
 fn every_fixture_comes_out_exactly() {
     for fixture in FIXTURES {
-        for snapshot in SNAPSHOTS {
-            let what = format!("{} {snapshot}", fixture.name);
+        for (repository, snapshot) in fixture.snapshots() {
+            let what = format!("{} {snapshot}", repository.display());
             let without_source = fixture.expected_without_source(snapshot);
             let code = if without_source.is_empty() { 0 } else { 3 };
-            let ended = cat(fixture, snapshot, &["--json"]).ends_with(code);
+            let ended = snapfill(["snapshot", "cat", &path(&repository), snapshot, "--json"]);
+            let ended = ended.ends_with(code);
             let (printed, expected) = (lines(&ended), fixture.expected_with_source(snapshot));
             assert_same(&printed, &expected, &what);
             for (printed, expected) in printed.iter().zip(&expected) {
@@ -48,6 +49,36 @@ fn every_fixture_comes_out_exactly() {
             assert_eq!(skipped(&summary), without_source, "{what}");
         }
     }
+}
+
+#[test]
+fn odd_repositories_are_read_with_their_options() {
+    let paths = path(&folder("opensearch-2.19.6-paths").join("prefix"));
+    let refused = snapfill(["snapshot", "cat", &paths, "s1", "--base-path", "q/w"]);
+    refused.fails_with(5, &["PARTIAL", "un[0]", "--allow-partial"]);
+    let cat = ["snapshot", "cat", &paths, "s1", "--base-path", "q/w", "--allow-partial"];
+    let ended = snapfill(cat).ends_with(3);
+    let of_shard = "un: 1 shard not printed: the snapshot does not hold this shard\n";
+    assert!(ended.stderr.ends_with(of_shard), "{}", ended.stderr);
+    assert_eq!(by_id(&ended), expected_by_id("opensearch-2.19.6-paths"));
+
+    let verify = ["snapshot", "verify", &paths, "s1", "--base-path", "q/w", "--allow-partial"];
+    let ended = snapfill(verify).ends_with(3);
+    assert!(ended.stdout.contains("does not hold 1 more shard"), "{}", ended.stdout);
+    let plan = ["backfill", "plan", "--repo", &paths, "--snapshot", "s1", "--base-path", "q/w"];
+    let ended = snapfill([&plan[..], &["--allow-partial"]].concat()).ends_with(0);
+    assert!(ended.stdout.contains("un: the snapshot is PARTIAL"), "{}", ended.stdout);
+
+    let shallow = folder("opensearch-2.19.6-shallow");
+    let (snap, remote) = (path(&shallow.join("snap")), path(&shallow.join("rs")));
+    snapfill(["snapshot", "cat", &snap, "s1"]).fails_with(5, &["--remote-store", "`rs`"]);
+    let cat = ["snapshot", "cat", &snap, "s1", "--remote-store", &remote];
+    let ended = snapfill([&cat[..], &["--remote-store-base-path", "bp/x"]].concat()).ends_with(0);
+    assert_eq!(by_id(&ended), expected_by_id("opensearch-2.19.6-shallow"));
+}
+
+fn by_id(ended: &Ended) -> BTreeMap<String, Value> {
+    lines(ended).into_iter().map(|line| (line.id.clone(), line.value().unwrap())).collect()
 }
 
 #[test]

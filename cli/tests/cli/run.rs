@@ -129,6 +129,53 @@ fn a_plan_lists_every_index_and_changes_nothing() {
 }
 
 #[test]
+fn a_plan_shows_new_names_and_refuses_what_cannot_be() {
+    let fixture = Fixture::named("opensearch-2.19.6");
+    let folder = tempfile::tempdir().unwrap();
+    let repository = path(&fixture.repository());
+    let plan = ["backfill", "plan", "--repo", &repository, "--snapshot", "snap-2"];
+    let plan = |more: &[&str]| snapfill([&plan[..], more].concat());
+    let text = plan(&["--index", "f*", "--rename-prefix", "new-"]).ends_with(0).stdout;
+    assert!(text.contains(" will migrate to new-five\n"), "{text}");
+    let both = ["--index", "five", "--index", "empty", "--rename-regex", ".*=both"];
+    let text = plan(&both).ends_with(1).stdout;
+    assert!(text.contains("refused, because: empty, five would all become `both`"), "{text}");
+    let told = plan(&[&both[..], &["--json"]].concat()).ends_with(1).json();
+    let indices = told["plan"]["indices"].as_array().unwrap();
+    assert_eq!(indices.iter().filter(|index| index["decision"] == "refuse").count(), 2);
+    plan(&[&both[..], &["--types", "merge"]].concat()).ends_with(0);
+    plan(&["--index", "regex:("]).fails_with(2, &["`regex:(` cannot be used as a pattern"]);
+    plan(&["--create-indices", "never"]).ends_with(1);
+
+    let run = run(fixture, "snap-2", &folder.path().join("t"), &both);
+    run.fails_with(1, &["index `empty`", "--types merge"]);
+}
+
+#[tokio::test]
+async fn a_trial_run_under_other_names() {
+    let fixture = Fixture::named("opensearch-2.19.6");
+    let folder = tempfile::tempdir().unwrap();
+    let more = [
+        "--index",
+        "shapes",
+        "--index",
+        "m*",
+        "--exclude",
+        "merged",
+        "--rename",
+        "shapes=forms",
+        "--max-docs-per-shard",
+        "5",
+        "--disable-refresh",
+        "--defer-replicas",
+    ];
+    let ended = run(fixture, "snap-2", folder.path(), &more).ends_with(0);
+    assert!(ended.stdout.contains(": left out by the limit that was asked for\n"), "{ended:?}");
+    let counts = snapfill_tests::target::counts_of(folder.path()).await;
+    assert_eq!(counts.into_iter().collect::<Vec<_>>(), [("forms".to_owned(), 10)]);
+}
+
+#[test]
 fn source_and_target_are_listed_side_by_side() {
     let fixture = Fixture::named("elasticsearch-8.19.21");
     let folder = tempfile::tempdir().unwrap();

@@ -7,6 +7,7 @@
     missing_docs,
     clippy::print_stdout,
     clippy::unwrap_used,
+    clippy::panic,
     clippy::disallowed_methods,
     reason = "a benchmark prints, measures time and may fail loudly"
 )]
@@ -108,7 +109,7 @@ fn decompress(mode: Mode, decoders: &mut Decoders, data: &[u8], dictionary: &[u8
         Mode::Fast | Mode::Lucene86 => {
             lz4_flex::block::decompress_into_with_dict(data, out, dictionary).unwrap();
         }
-        Mode::High => {
+        Mode::High | Mode::Lucene86High => {
             let inflate = &mut decoders.inflate;
             inflate.reset(false);
             if !dictionary.is_empty() {
@@ -119,6 +120,7 @@ fn decompress(mode: Mode, decoders: &mut Decoders, data: &[u8], dictionary: &[u8
         Mode::Zstd => {
             decoders.zstd.decompress_to_buffer(data, out).unwrap();
         }
+        other => panic!("{other:?} is not measured"),
     }
 }
 

@@ -2,6 +2,10 @@
 //!
 //! Header: magic, codec name, version; since Lucene 5.0 also the segment's id and a suffix. Footer: magic,
 //! algorithm, CRC-32 of everything before. Both are big-endian in every version.
+//!
+//! Lucene 4.0 to 4.7 wrote no footers (but one checksum, of the commit). Nothing can verify such files; what their
+//! readers check is the structure: every length inside the file, every file read to its very end, the numbers of
+//! one file held against those of the others. The same goes for `.fdt` files of these versions.
 
 use bytes::Bytes;
 
@@ -31,6 +35,27 @@ pub(crate) struct Header<'a> {
 }
 
 impl Header<'_> {
+    /// Whether it is a format of Lucene 4, whose files carry no id.
+    fn is_lucene4(&self) -> bool {
+        self.codec.starts_with("Lucene4")
+            || matches!(self.codec, "CompoundFileWriterEntries" | "BitVector")
+    }
+
+    /// Whether the files of this format end with a footer: all do, except some of Lucene 4.
+    pub(crate) fn has_footer(&self) -> bool {
+        match self.codec {
+            "Lucene40SegmentInfo" | "Lucene40FieldInfos" | "Lucene42FieldInfos" => false,
+            "Lucene46SegmentInfo" | "Lucene46FieldInfos" | "CompoundFileWriterEntries" => {
+                self.version >= 1
+            }
+            "Lucene41StoredFieldsData" | "Lucene41StoredFieldsIndex" | "BitVector" => {
+                self.version >= 2
+            }
+            // What Lucene 4 made of a segment of Lucene 3. It is not read, but named.
+            codec => !codec.starts_with("Lucene3x"),
+        }
+    }
+
     /// Fails unless the version is one of `known`.
     pub(crate) fn require_version(
         &self,
@@ -69,13 +94,20 @@ pub(crate) fn id_and_suffix<'a>(cursor: &mut Cursor<'a>) -> Result<(Id, &'a str)
     Ok((id, suffix))
 }
 
-/// Reads a header with id and checks that the file belongs to the segment `id` and has this `suffix`.
+/// Reads the header of a segment's file. Since Lucene 5.0 it is checked that the file belongs to the segment `id`
+/// and has this `suffix`; a segment without id consists of files without.
 pub(crate) fn index_header<'a>(
     cursor: &mut Cursor<'a>,
-    id: &Id,
+    id: Option<&Id>,
     suffix: &str,
 ) -> Result<Header<'a>> {
     let header = header(cursor)?;
+    if header.is_lucene4() != id.is_none() {
+        let what = if id.is_some() { "with" } else { "without" };
+        let what = format!("{} version {} in a segment {what} id", header.codec, header.version);
+        return Err(cursor.unsupported(what));
+    }
+    let Some(id) = id else { return Ok(header) };
     let (found_id, found_suffix) = id_and_suffix(cursor)?;
     if found_id != *id {
         return Err(cursor.corrupt("belongs to another segment: its id differs"));
@@ -86,10 +118,12 @@ pub(crate) fn index_header<'a>(
     Ok(header)
 }
 
-/// Reads a whole file and verifies its checksum.
+/// Reads a whole file and verifies its checksum, where its format has one.
 pub(crate) fn read_verified(directory: &dyn Directory, file: &str) -> Result<Bytes> {
     let data = read_whole(directory, file)?;
-    verify(file, &data)?;
+    if ends_with_footer(&data) {
+        verify(file, &data)?;
+    }
     Ok(data)
 }
 
@@ -137,9 +171,15 @@ fn footer_checksum(file: &str, offset: u64, footer: &[u8]) -> Result<u32> {
         .map_err(|_| Error::corrupt(file, Some(offset), "checksum has more than 32 bits"))
 }
 
+/// Whether a file with this beginning must end with a footer. A damaged header does not get it out of that.
+fn ends_with_footer(data: &[u8]) -> bool {
+    header(&mut Cursor::new("", data)).map_or(true, |header| header.has_footer())
+}
+
 /// A cursor over a file's bytes without its footer.
 pub(crate) fn body<'a>(file: &'a str, data: &'a [u8]) -> Cursor<'a> {
-    let end = data.len().saturating_sub(FOOTER_BYTES);
+    let footer = if ends_with_footer(data) { FOOTER_BYTES } else { 0 };
+    let end = data.len().saturating_sub(footer);
     Cursor::new(file, data.get(..end).unwrap_or_default())
 }
 

@@ -3,7 +3,7 @@
 use crate::codec::{self, FOOTER_BYTES, Id, base36};
 use crate::cursor::Cursor;
 use crate::directory::{Directory, read_whole};
-use crate::limits::MAX_SEGMENTS;
+use crate::limits::{MAX_SEGMENT_NAME_DIGITS, MAX_SEGMENTS};
 use crate::{Error, Result};
 
 /// Fewest bytes of one segment's entry in any format; what a claimed number of segments is held against.
@@ -23,7 +23,7 @@ pub struct Commit {
 pub struct SegmentCommit {
     /// Name of the segment, and the beginning of its files' names: `_` and a number in base 36.
     pub name: String,
-    /// The id all files of the segment carry; `None` before Lucene 5.0.
+    /// The id all files of the segment carry; `None` for segments of Lucene 4.
     pub id: Option<[u8; 16]>,
     /// Name of the codec that wrote the segment. Informative: readers are chosen by the files' own headers.
     pub codec: String,
@@ -192,7 +192,7 @@ fn segment(cursor: &mut Cursor<'_>, format: u32) -> Result<SegmentCommit> {
 fn check_name(cursor: &Cursor<'_>, name: &str) -> Result<()> {
     let digits = name.strip_prefix('_').unwrap_or_default();
     let valid = !digits.is_empty()
-        && digits.len() <= 13
+        && digits.len() <= MAX_SEGMENT_NAME_DIGITS
         && digits.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
     if valid { Ok(()) } else { Err(cursor.corrupt(format!("{name:?} is no segment name"))) }
 }
@@ -200,9 +200,11 @@ fn check_name(cursor: &Cursor<'_>, name: &str) -> Result<()> {
 fn segment_id(cursor: &mut Cursor<'_>, format: u32) -> Result<Option<Id>> {
     match format {
         0..=3 => Ok(None),
+        // A segment of Lucene 4 in an index that Lucene 5 goes on writing has none.
         4..=6 => match cursor.u8()? {
+            0 => Ok(None),
             1 => Ok(Some(cursor.array()?)),
-            other => Err(cursor.corrupt(format!("segment without id (mark {other})"))),
+            other => Err(cursor.corrupt(format!("mark {other} before the segment's id"))),
         },
         _ => Ok(Some(cursor.array()?)),
     }

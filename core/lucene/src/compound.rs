@@ -28,7 +28,11 @@ impl SegmentDirectory {
     }
 
     /// The directory of a segment with a `.cfs`; reads and verifies the `.cfe`.
-    pub(crate) fn compound(outer: Arc<dyn Directory>, segment: &str, id: &Id) -> Result<Self> {
+    pub(crate) fn compound(
+        outer: Arc<dyn Directory>,
+        segment: &str,
+        id: Option<&Id>,
+    ) -> Result<Self> {
         let compound = format!("{segment}.cfs");
         let length = directory::length(&*outer, &compound)?;
         let file = format!("{segment}.cfe");
@@ -39,22 +43,27 @@ impl SegmentDirectory {
 }
 
 /// Reads the entries, each checked to lie inside a `.cfs` of `length` bytes.
-fn parse(
+pub(crate) fn parse(
     file: &str,
     data: &[u8],
     segment: &str,
-    id: &Id,
+    id: Option<&Id>,
     length: u64,
 ) -> Result<HashMap<String, Range<u64>>> {
     let mut cursor = codec::body(file, data);
     let header = codec::index_header(&mut cursor, id, "")?;
     match header.codec {
-        "Lucene50CompoundEntries" => {}
-        "Lucene90CompoundEntries" => cursor.set_endian(Endian::Little),
+        "CompoundFileWriterEntries" => header.require_version(file, 0..=1)?,
+        "Lucene50CompoundEntries" => header.require_version(file, 0..=0)?,
+        "Lucene90CompoundEntries" => {
+            header.require_version(file, 0..=0)?;
+            cursor.set_endian(Endian::Little);
+        }
         _ => return Err(header.unknown(file)),
     }
-    header.require_version(file, 0..=0)?;
-    let end_of_data = length.saturating_sub(FOOTER_BYTES as u64);
+    // The `.cfs` has a footer exactly when its `.cfe` has one.
+    let footer = if header.has_footer() { FOOTER_BYTES as u64 } else { 0 };
+    let end_of_data = length.saturating_sub(footer);
     let count = cursor.count(false, 17)?;
     let mut entries = HashMap::with_capacity(count);
     for _ in 0..count {

@@ -2,15 +2,18 @@
 
 use std::collections::HashSet;
 
+use crate::Result;
 use crate::codec::{self, Id, base36};
 use crate::cursor::{Cursor, Endian};
 use crate::directory::Directory;
 use crate::elasticsearch::FieldRole;
 use crate::limits::MAX_FIELD_NUMBER;
-use crate::{Error, Result};
 
 const SOFT_DELETES: u8 = 0x08;
 const NUMERIC: u8 = 1;
+
+/// Fewest bytes of a field's entry in any format; what a claimed number of fields is held against.
+const LEAST_ENTRY_BYTES: usize = 8;
 
 /// The fields of a segment, as far as reading its documents takes.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +49,12 @@ impl FieldInfos {
         self.roles.get(number).copied().flatten()
     }
 
+    #[cfg(test)]
+    pub(crate) fn named(names: &[&str]) -> Self {
+        let roles = names.iter().map(|name| Some(FieldRole::of(name))).collect();
+        Self { roles, ..Self::default() }
+    }
+
     pub(crate) fn soft_deletes(&self) -> Option<&SoftDeletesField> {
         self.soft_deletes.as_ref()
     }
@@ -68,7 +77,7 @@ pub(crate) fn open(
     directory: &dyn Directory,
     segment: &str,
     generation: Option<u64>,
-    id: &Id,
+    id: Option<&Id>,
 ) -> Result<FieldInfos> {
     let suffix = generation.map_or_else(String::new, base36);
     let file = match generation {
@@ -82,7 +91,9 @@ pub(crate) fn open(
 /// What differs between the formats.
 #[derive(Clone, Copy)]
 struct Layout {
-    /// Lucene 5.0: attribute maps counted with an `i32`.
+    /// How each entry begins and what it says of doc values.
+    entry: Entry,
+    /// Up to Lucene 5.0: attribute maps counted with an `i32`.
     wide_attributes: bool,
     /// `Lucene60FieldInfos` and later: dimensions of points; since its version 2 those indexed, too.
     points: Option<IndexedDimensions>,
@@ -95,12 +106,34 @@ struct Layout {
 #[derive(Clone, Copy)]
 struct IndexedDimensions(bool);
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Entry {
+    /// Lucene 4: one byte for the types of doc values and norms. There are no soft deletes to look for.
+    Lucene4 {
+        /// Since Lucene 4.6: whether the generation of doc values follows.
+        generation: bool,
+    },
+    /// Lucene 5 and later: index options, type of doc values, generation of doc values.
+    Lucene5,
+}
+
 fn layout(file: &str, header: codec::Header<'_>) -> Result<(Layout, Endian)> {
     let version = header.version;
-    let plain =
-        Layout { wide_attributes: false, points: None, vector_bytes: None, skip_index: false };
+    let plain = Layout {
+        entry: Entry::Lucene5,
+        wide_attributes: false,
+        points: None,
+        vector_bytes: None,
+        skip_index: false,
+    };
+    let lucene4 = |generation| {
+        let entry = Entry::Lucene4 { generation };
+        Layout { entry, wide_attributes: true, ..plain }
+    };
     let indexed = Some(IndexedDimensions(true));
     let (known, layout, endian) = match header.codec {
+        "Lucene40FieldInfos" | "Lucene42FieldInfos" => (0..=0, lucene4(false), Endian::Big),
+        "Lucene46FieldInfos" => (0..=2, lucene4(true), Endian::Big),
         "Lucene50FieldInfos" => {
             (0..=1, Layout { wide_attributes: version == 0, ..plain }, Endian::Big)
         }
@@ -122,17 +155,13 @@ fn layout(file: &str, header: codec::Header<'_>) -> Result<(Layout, Endian)> {
     Ok((layout, endian))
 }
 
-fn parse(file: &str, data: &[u8], id: &Id, suffix: &str) -> Result<FieldInfos> {
+fn parse(file: &str, data: &[u8], id: Option<&Id>, suffix: &str) -> Result<FieldInfos> {
     let mut cursor = codec::body(file, data);
-    let name = codec::header(&mut cursor.clone())?.codec;
-    if matches!(name, "Lucene40FieldInfos" | "Lucene42FieldInfos" | "Lucene46FieldInfos") {
-        return Err(Error::unsupported(file, name));
-    }
     let header = codec::index_header(&mut cursor, id, suffix)?;
     let (layout, endian) = layout(file, header)?;
     cursor.set_endian(endian);
     let mut infos = FieldInfos::default();
-    for _ in 0..cursor.count(false, 14)? {
+    for _ in 0..cursor.count(false, LEAST_ENTRY_BYTES)? {
         field(&mut cursor, layout, &mut infos)?;
     }
     cursor.expect_end()?;
@@ -143,6 +172,11 @@ fn field(cursor: &mut Cursor<'_>, layout: Layout, infos: &mut FieldInfos) -> Res
     let name = cursor.string()?;
     let number = cursor.vint()?;
     let bits = cursor.u8()?;
+    if let Entry::Lucene4 { generation } = layout.entry {
+        cursor.skip(if generation { 1 + 8 } else { 1 })?;
+        cursor.map(layout.wide_attributes, |_, _| ())?;
+        return add_role(cursor, infos, number, FieldRole::of(name));
+    }
     cursor.skip(1)?; // index options
     let doc_values = cursor.u8()?;
     if layout.skip_index && cursor.u8()? != 0 {
@@ -241,8 +275,8 @@ impl<'a> Attributes<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::MemoryDirectory;
     use crate::test_writer::{ID, footer, header, string, vint};
+    use crate::{Error, MemoryDirectory};
 
     /// One field as each format has it: `_source`, then one with points and vectors, then the soft deletes.
     fn write(codec: &str, version: u32) -> Vec<u8> {
@@ -293,7 +327,7 @@ mod tests {
     fn read(data: Vec<u8>) -> Result<FieldInfos> {
         let mut directory = MemoryDirectory::new();
         directory.insert("_0.fnm", data);
-        open(&directory, "_0", None, &ID)
+        open(&directory, "_0", None, Some(&ID))
     }
 
     #[test]

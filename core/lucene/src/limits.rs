@@ -2,6 +2,24 @@
 //!
 //! A snapshot is bytes from elsewhere. A length found in it is used only after it was held against the
 //! bytes that are really there and, where those allow too much, against a number from this table.
+//!
+//! | what is bounded | by |
+//! | --- | --- |
+//! | counts of maps, sets, lists and fields | the bytes left, at the fewest bytes an entry takes |
+//! | strings, packed numbers, bit sets, blocks of lines | the bytes left |
+//! | variable-length integers | 5 bytes and 31 bits, 9 bytes and 63 bits |
+//! | segments of a commit | [`MAX_SEGMENTS`] |
+//! | digits of a segment's name | [`MAX_SEGMENT_NAME_DIGITS`] |
+//! | documents of a segment, and of a chunk | [`MAX_SEGMENT_DOCS`], [`MAX_CHUNK_DOCS`] |
+//! | field numbers | [`MAX_FIELD_NUMBER`] |
+//! | metadata files read whole | [`MAX_METADATA_BYTES`] |
+//! | doc values read whole | [`WHOLE_DOC_VALUES_BYTES`] |
+//! | the chunk index | [`MAX_INDEX_BLOCK_CHUNKS`], [`MAX_MONOTONIC_SHIFT`], three bytes of `.fdt` a chunk |
+//! | bits of a packed number | 31 in chunk headers, 64 in the chunk index |
+//! | a chunk, and so a document | [`MAX_CHUNK_BYTES`], [`MAX_STORED_CHUNK_BYTES`], the caller's own limit |
+//! | what compressed bytes can stand for | [`LZ4_RATIO`], [`DEFLATE_RATIO`], [`ZSTD_STEP_BYTES`] at a time |
+//! | the window of a zstd frame | [`ZSTD_WINDOW_LOG`] |
+//! | memory between chunks | [`WINDOW_BYTES`], [`KEPT_OUTPUT_BYTES`] |
 
 /// Largest number of documents of one segment (Lucene's `IndexWriter.MAX_DOCS`).
 pub const MAX_SEGMENT_DOCS: u32 = (1 << 31) - 1 - 128;
@@ -9,10 +27,13 @@ pub const MAX_SEGMENT_DOCS: u32 = (1 << 31) - 1 - 128;
 /// Most segments one commit may name. Merging keeps real shards far below a thousand.
 pub const MAX_SEGMENTS: u32 = 100_000;
 
+/// Most digits of a segment's name: what a 64-bit number takes in base 36.
+pub const MAX_SEGMENT_NAME_DIGITS: usize = 13;
+
 /// Largest field number. Elasticsearch allows 1 000 fields by default; the table by number is this long at most.
 pub const MAX_FIELD_NUMBER: u32 = 1 << 24;
 
-/// Largest metadata file (`segments_N`, `.si`, `.cfe`, `.fnm`, `.liv`, `.dvm`, `.fdm`, `.fdx`) that is read
+/// Largest metadata file (`segments_N`, `.si`, `.cfe`, `.fnm`, `.liv`, `.del`, `.dvm`, `.fdm`, `.fdx`) that is read
 /// whole, in bytes. The `.liv` of the largest possible segment takes a quarter of it.
 pub const MAX_METADATA_BYTES: u64 = 1 << 30;
 
@@ -27,6 +48,9 @@ pub const STORED_HEADER_BYTES: u64 = 512;
 
 /// Most documents of one chunk. Lucene closes a chunk after 4 096 at the latest.
 pub const MAX_CHUNK_DOCS: u32 = 1 << 20;
+
+/// Most chunks of a block of the chunk index up to Lucene 8.4 (Lucene's block size).
+pub const MAX_INDEX_BLOCK_CHUNKS: usize = 1024;
 
 /// Most bytes of one chunk once decompressed (Lucene counts them in a signed 32-bit integer). A single
 /// document can be no larger.

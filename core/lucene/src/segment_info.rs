@@ -18,20 +18,28 @@ pub(crate) struct SegmentInfo {
 }
 
 /// Reads and verifies the `.si` of `segment`.
-pub(crate) fn open(directory: &dyn Directory, segment: &str, id: &Id) -> Result<SegmentInfo> {
+pub(crate) fn open(
+    directory: &dyn Directory,
+    segment: &str,
+    id: Option<&Id>,
+) -> Result<SegmentInfo> {
     let file = format!("{segment}.si");
     let data = codec::read_verified(directory, &file)?;
     parse(&file, &data, id)
 }
 
-fn parse(file: &str, data: &[u8], id: &Id) -> Result<SegmentInfo> {
+fn parse(file: &str, data: &[u8], id: Option<&Id>) -> Result<SegmentInfo> {
     let mut cursor = codec::body(file, data);
-    let name = codec::header(&mut cursor.clone())?.codec;
-    if matches!(name, "Lucene40SegmentInfo" | "Lucene46SegmentInfo") {
-        return Err(Error::unsupported(file, name));
-    }
     let header = codec::index_header(&mut cursor, id, "")?;
     let info = match header.codec {
+        "Lucene40SegmentInfo" => {
+            header.require_version(file, 0..=0)?;
+            lucene40(&mut cursor, true)?
+        }
+        "Lucene46SegmentInfo" => {
+            header.require_version(file, 0..=1)?;
+            lucene40(&mut cursor, false)?
+        }
         "Lucene50SegmentInfo" | "Lucene62SegmentInfo" => {
             header.require_version(file, 0..=1)?;
             let wide = header.codec == "Lucene50SegmentInfo" && header.version == 0;
@@ -52,6 +60,26 @@ fn parse(file: &str, data: &[u8], id: &Id) -> Result<SegmentInfo> {
         return Err(Error::corrupt(file, None, format!("{} documents", info.max_doc)));
     }
     Ok(info)
+}
+
+/// Lucene 4.0 to 4.10; `attributes` until 4.5.
+fn lucene40(cursor: &mut Cursor<'_>, attributes: bool) -> Result<SegmentInfo> {
+    let lucene = text_version(cursor.string()?);
+    let max_doc = cursor.non_negative_i32()?;
+    let compound = compound_mark(cursor)?;
+    cursor.map(true, |_, _| ())?;
+    if attributes {
+        cursor.map(true, |_, _| ())?;
+    }
+    cursor.set(true)?;
+    cursor.expect_end()?;
+    Ok(SegmentInfo { lucene, max_doc, compound })
+}
+
+/// The version as text, such as `4.10.4` or `4.1`. It is for display only: what is no number counts as 0.
+fn text_version(text: &str) -> [u32; 3] {
+    let mut parts = text.split('.').map(|part| part.parse().unwrap_or(0));
+    std::array::from_fn(|_| parts.next().unwrap_or(0))
 }
 
 /// Lucene 5.0 to 6.6. What a reader has no use for follows and is left unread, as sort fields are.
@@ -141,7 +169,7 @@ mod tests {
             ("Lucene90SegmentInfo", [10, 4, 0], true),
         ];
         for (codec, lucene, blocks) in cases {
-            let info = parse("_0.si", &write(codec, lucene, blocks), &ID).unwrap();
+            let info = parse("_0.si", &write(codec, lucene, blocks), Some(&ID)).unwrap();
             assert_eq!(info.max_doc, 1000, "{codec} {lucene:?}");
             assert_eq!(info.lucene, lucene);
             assert!(info.compound);
@@ -151,7 +179,7 @@ mod tests {
     #[test]
     fn another_segments_file_is_refused() {
         let data = write("Lucene86SegmentInfo", [8, 8, 0], false);
-        let error = parse("_0.si", &data, &[7; 16]).unwrap_err().to_string();
+        let error = parse("_0.si", &data, Some(&[7; 16])).unwrap_err().to_string();
         assert!(error.contains("another segment"), "{error}");
     }
 }

@@ -92,6 +92,7 @@ fn every_document_is_found_with_the_source_the_server_returned() {
     assert_eq!(
         names,
         [
+            ("Lucene41StoredFieldsData", 9),
             ("Lucene50StoredFieldsFastData", 8),
             ("Lucene87StoredFieldsFastData", 18),
             ("Lucene87StoredFieldsHighData", 2),
@@ -206,7 +207,7 @@ fn a_position_that_is_no_chunk_is_refused() {
 
 #[test]
 fn a_missing_file_is_named() {
-    for suffix in [".si", ".cfe", ".cfs", ".fnm", ".liv", ".fdt", ".fdx", ".fdm", ".dvm"] {
+    for suffix in [".si", ".cfe", ".cfs", ".fnm", ".liv", ".del", ".fdt", ".fdx", ".fdm", ".dvm"] {
         let mut met = 0;
         for shard in shards() {
             let mut files = shard.files();

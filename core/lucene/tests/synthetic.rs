@@ -1,69 +1,22 @@
 //! Segments larger than the committed ones: many chunks, slices, all kinds of liveness, bombs.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing test panics")]
 
+#[path = "support/compare.rs"]
+mod compare;
 #[path = "support/writer.rs"]
 mod writer;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use snapfill_lucene::{
-    Commit, Directory, DocumentState, Error, MemoryDirectory, ReadPosition, Result, Segment,
-};
-use writer::{File, Index, Mode};
+use compare::{compare, documents, open};
+use snapfill_lucene::{Error, ReadPosition};
+use writer::{Document, Index, Mode};
 
-type Document = Option<(String, Vec<u8>)>;
-
-fn open(files: Vec<File>) -> Result<Segment> {
-    let files = files.into_iter().map(|(name, data)| (name, data.into()));
-    let directory: Arc<dyn Directory> = Arc::new(files.collect::<MemoryDirectory>());
-    let commit = Commit::open(&*directory)?;
-    Segment::open(directory, &commit.segments()[0])
-}
-
-/// Holds every document against the one written; gives the number of chunks.
-fn compare(segment: &Segment, index: &Index, documents: &[Document]) -> usize {
-    let (mut next, mut chunks) = (0, 0);
-    let mut reader = segment.documents(ReadPosition::start()).unwrap();
-    while let Some(chunk) = reader.next_chunk().unwrap() {
-        chunks += 1;
-        assert_eq!(segment.chunk_start(chunk.first_doc()), Some(chunk.first_doc()));
-        for document in chunk.documents() {
-            let document = document.unwrap();
-            assert_eq!(document.doc, next);
-            let expected = &documents[next as usize];
-            let state = document.state;
-            if index.deleted.contains(&next) {
-                assert_eq!(state, DocumentState::Deleted, "{next}");
-            } else if index.soft_deleted.contains(&next) {
-                assert_eq!(state, DocumentState::SoftDeleted, "{next}");
-            } else if let Some((id, source)) = expected {
-                let DocumentState::Root(root) = state else { panic!("{next}: {state:?}") };
-                assert_eq!((&*root.id, root.source), (id.as_str(), Some(&source[..])));
-            } else {
-                assert_eq!(state, DocumentState::Nested, "{next}");
-            }
-            next += 1;
-        }
-    }
-    assert_eq!(next as usize, documents.len());
-    chunks
-}
-
-/// Documents of varied length, each `every`th one without fields.
-fn documents(count: usize, length: usize, every: usize) -> Vec<Document> {
-    let document = |doc: usize| {
-        (!doc.is_multiple_of(every)).then(|| {
-            let words = (0..length).map(|word| format!("w{} ", word * 7919 * (doc + 13) % 1009));
-            (format!("id-{doc}"), words.collect::<String>().into_bytes())
-        })
-    };
-    (0..count).map(document).collect()
-}
+const MODES: [Mode; 5] = [Mode::Fast, Mode::High, Mode::Zstd, Mode::Lucene86, Mode::Lucene86High];
 
 #[test]
 fn many_chunks_in_many_blocks_of_the_index() {
-    for mode in [Mode::Fast, Mode::High, Mode::Zstd, Mode::Lucene86] {
+    for mode in MODES {
         let mut index = Index::new(mode);
         (index.chunk_size, index.chunk_docs, index.shift) = (3000, 150, 2);
         let documents = documents(5000, 9, 11);
@@ -75,7 +28,7 @@ fn many_chunks_in_many_blocks_of_the_index() {
 
 #[test]
 fn a_document_far_above_the_chunk_size_comes_in_slices() {
-    for mode in [Mode::Fast, Mode::High, Mode::Zstd, Mode::Lucene86] {
+    for mode in MODES {
         let mut index = Index::new(mode);
         index.chunk_size = 2000;
         let mut documents = documents(40, 30, 9);
@@ -88,7 +41,7 @@ fn a_document_far_above_the_chunk_size_comes_in_slices() {
 
 #[test]
 fn documents_without_fields_only() {
-    for mode in [Mode::Fast, Mode::High, Mode::Zstd, Mode::Lucene86] {
+    for mode in MODES {
         let index = Index::new(mode);
         let documents = vec![None; 3000];
         compare(&open(index.write(&documents).0).unwrap(), &index, &documents);

@@ -7,14 +7,15 @@ use url::Url;
 
 use crate::{Error, ErrorKind, Result};
 
-/// Where a target is: for now a folder.
+/// Where a target is: a folder, or a cluster.
 ///
 /// ```
 /// use snapfill::cluster::TargetAddress;
 ///
 /// let folder: TargetAddress = "file:///data/filled".parse()?;
 /// assert_eq!(folder, TargetAddress::Folder("/data/filled".into()));
-/// assert!("https://search.example.com".parse::<TargetAddress>().is_err());
+/// let cluster: TargetAddress = "https://search.example.com:9200".parse()?;
+/// assert!(cluster.folder().is_err());
 /// # Ok::<(), snapfill::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,13 +23,24 @@ use crate::{Error, ErrorKind, Result};
 pub enum TargetAddress {
     /// The folder of a local target.
     Folder(PathBuf),
+    /// A cluster's address, without credentials.
+    Url(Url),
 }
 
 impl TargetAddress {
     /// The folder.
-    pub fn folder(self) -> PathBuf {
+    ///
+    /// # Errors
+    /// `Unsupported` for a cluster.
+    pub fn folder(self) -> Result<PathBuf> {
         match self {
-            Self::Folder(folder) => folder,
+            Self::Folder(folder) => Ok(folder),
+            Self::Url(url) => Err(Error::new(
+                ErrorKind::Unsupported,
+                format!(
+                    "`{url}` is a cluster, and this is done with local targets only; name a folder"
+                ),
+            )),
         }
     }
 }
@@ -37,7 +49,7 @@ impl FromStr for TargetAddress {
     type Err = Error;
 
     /// # Errors
-    /// `Config` for what is neither a path nor a URL, `Unsupported` for a kind of target that this build does not fill.
+    /// `Config` for what is neither a path nor a URL, or holds credentials; `Unsupported` for a kind of target that this build does not fill.
     fn from_str(text: &str) -> Result<Self> {
         if !text.contains("://") {
             return Ok(Self::Folder(text.into()));
@@ -52,10 +64,19 @@ impl FromStr for TargetAddress {
                     format!("`{text}` names no local folder; write file:///path"),
                 )
             }),
+            "http" | "https" if !url.username().is_empty() || url.password().is_some() => {
+                Err(Error::new(
+                    ErrorKind::Config,
+                    "the target's address holds a user or a password; give them apart from it, since addresses are shown",
+                ))
+            }
+            "http" | "https" => Ok(Self::Url(url)),
             // The scheme only: the rest of the address may hold a password.
             other => Err(Error::new(
                 ErrorKind::Unsupported,
-                format!("targets at `{other}://` are not filled by this build; name a folder"),
+                format!(
+                    "targets at `{other}://` are not filled by this build; name a folder or an http(s):// address"
+                ),
             )),
         }
     }

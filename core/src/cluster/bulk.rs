@@ -54,6 +54,9 @@ pub enum ItemOutcome {
     Present,
     /// Not written for a passing reason: send it again.
     Retry(Box<ItemError>),
+    /// Not looked at, since the request as a whole was longer than the target takes: send it in shorter ones. Then every
+    /// document of the request has this outcome.
+    TooLarge(Box<ItemError>),
     /// Refused for good.
     Failed(Box<ItemError>),
 }

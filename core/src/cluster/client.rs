@@ -3,6 +3,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use serde_json::{Map, Value};
 
 use super::{
     BulkBody, BulkOutcome, ClusterCapability, ClusterHealth, ClusterInfo, Created, IndexDefinition,
@@ -69,7 +70,16 @@ pub trait ClusterClient: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// `NotFound` when there is no such index.
-    async fn update_settings(&self, index: &str, settings: &serde_json::Value) -> Result<()>;
+    async fn update_settings(&self, index: &str, settings: &Value) -> Result<()>;
+
+    /// The settings that an index has of its own, by flat name (`index.refresh_interval`); none where the implementation
+    /// cannot tell them. Without them, settings of an index that was there before are not changed for the load.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such index.
+    async fn index_settings(&self, _index: &str) -> Result<Option<Map<String, Value>>> {
+        Ok(None)
+    }
 }
 
 /// What follows from [`ClusterClient`].

@@ -22,6 +22,13 @@ pub enum Event {
         /// Stored bytes, compressed.
         bytes: u64,
     },
+    /// What is to be known of an index before its documents are written: comes before `Planned`.
+    Warning {
+        /// The index.
+        index: String,
+        /// What is to be known, for example that its documents are incomplete.
+        warning: String,
+    },
     /// A worker took an item.
     ItemStarted {
         /// Its index.

@@ -3,6 +3,11 @@
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
+use crate::cluster::ClusterClient;
+use crate::preparation::{
+    Assignment, ExistingIndex, IndexOptions, PlannedTarget, Selection, Selector, TargetFacts,
+    TargetVersion, assign,
+};
 use crate::snapshot::{IndexMetadata, ShardSize, Snapshot, SnapshotIndex};
 use crate::{Error, ErrorKind, Result, SkipReason};
 
@@ -22,6 +27,8 @@ pub struct Plan {
     pub version: String,
     /// Every index of the snapshot, sorted by name.
     pub indices: Vec<PlannedIndex>,
+    /// The indices of the target that are filled, sorted by name; none in a plan without a target.
+    pub targets: Vec<PlannedTarget>,
 }
 
 /// What a run would do with one index.
@@ -32,8 +39,13 @@ pub struct PlannedIndex {
     /// Whether it is migrated.
     #[serde(flatten)]
     pub decision: Decision,
-    /// Its shards; empty for an index that is skipped.
+    /// The indices of the target that its documents go to; empty in a plan without a target.
+    pub targets: Vec<String>,
+    /// Its shards; empty for an index that is skipped. A shard that the snapshot does not hold has no size.
     pub shards: Vec<ShardSize>,
+    /// The numbers of shards that the snapshot does not hold (a PARTIAL one): they will be reported as skipped.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<u32>,
     /// What its reader should know before the run, such as documents without a stored source.
     pub warnings: Vec<String>,
     #[serde(skip)]
@@ -48,6 +60,8 @@ pub enum Decision {
     Migrate,
     /// It will not, because.
     Skip(String),
+    /// It was asked for and cannot be: no run begins before it is left out or the reason is gone.
+    Refuse(String),
 }
 
 impl Plan {
@@ -57,21 +71,55 @@ impl Plan {
     /// `NotFound` when the selection names an index that the snapshot does not hold, with a context `selection` when it
     /// holds none of them; otherwise what reading the metadata fails with.
     pub async fn make(snapshot: &Snapshot, selection: &[String]) -> Result<Self> {
+        let selection = Selection { indices: selection.to_vec(), ..Selection::default() };
+        Self::select(snapshot, &Selector::new(&selection)?).await
+    }
+
+    /// The same, and where each index goes in a target, what is made there, and which index cannot go. Without a target it
+    /// is a local one that is empty.
+    ///
+    /// # Errors
+    /// As [`Plan::make`]; `Config` for a pattern that is none; what the target fails with.
+    pub async fn for_target(
+        snapshot: &Snapshot,
+        selection: &Selection,
+        options: &IndexOptions,
+        target: Option<&dyn ClusterClient>,
+    ) -> Result<Self> {
+        let selector = Selector::new(selection)?;
+        let mut plan = Self::select(snapshot, &selector).await?;
+        let mut facts = match target {
+            Some(target) => facts_of(target).await?,
+            None => TargetFacts::empty_local(),
+        };
+        let assigned = {
+            let indices: Vec<_> = plan.migrated().filter_map(PlannedIndex::metadata).collect();
+            let assigned = assign(&indices, &selector, options, &facts);
+            if let Some(target) = target {
+                ask_for_settings(target, assigned.targets.keys(), &mut facts).await?;
+            }
+            assign(&indices, &selector, options, &facts)
+        };
+        plan.take(assigned);
+        Ok(plan)
+    }
+
+    async fn select(snapshot: &Snapshot, selector: &Selector) -> Result<Self> {
         let names = snapshot.index_names();
-        if let Some(absent) = selection.iter().find(|name| !names.contains(&name.as_str())) {
+        if let Some(absent) = selector.absent(&names) {
             let message = format!(
                 "no index `{absent}` in snapshot `{}`; it holds {}",
                 snapshot.name(),
                 names.join(", ")
             );
             let error = Error::new(ErrorKind::NotFound, message);
-            let some_match = selection.iter().any(|name| names.contains(&name.as_str()));
+            let some_match = names.iter().any(|name| selector.why_not(name).is_none());
             let context = if some_match { "index" } else { "selection" };
             return Err(error.with_context(context, absent));
         }
         let mut indices = Vec::with_capacity(names.len());
         for name in names {
-            indices.push(plan_index(snapshot, name, selection).await?);
+            indices.push(plan_index(snapshot, name, selector).await?);
         }
         Ok(Self {
             repository: snapshot.repository().to_owned(),
@@ -79,7 +127,46 @@ impl Plan {
             snapshot_uuid: snapshot.uuid().to_owned(),
             version: snapshot.info().version().to_string(),
             indices,
+            targets: Vec::new(),
         })
+    }
+
+    fn take(&mut self, assignment: Assignment) {
+        let Assignment { targets, mut refused } = assignment;
+        for index in &mut self.indices {
+            if let Some(reason) = refused.remove(&index.name) {
+                index.decision = Decision::Refuse(reason);
+                continue;
+            }
+            let of_type = format!("{}/", index.name);
+            let is_source = |source: &String| *source == index.name || source.starts_with(&of_type);
+            index.targets = targets
+                .values()
+                .filter(|target| target.sources.iter().any(is_source))
+                .map(|target| target.name.clone())
+                .collect();
+        }
+        self.targets = targets.into_values().collect();
+    }
+
+    /// Refuses a plan that has an index which was asked for and cannot be migrated.
+    ///
+    /// # Errors
+    /// `Unsupported`, naming every such index and why.
+    pub fn require_accepted(&self) -> Result<()> {
+        let refused: Vec<String> = self
+            .indices
+            .iter()
+            .filter_map(|index| match &index.decision {
+                Decision::Refuse(reason) => Some(format!("index `{}`: {reason}", index.name)),
+                _ => None,
+            })
+            .collect();
+        if refused.is_empty() {
+            return Ok(());
+        }
+        let message = format!("nothing can be started, because of {}", refused.join("; "));
+        Err(Error::new(ErrorKind::Unsupported, message))
     }
 
     /// The indices that are migrated.
@@ -105,80 +192,115 @@ impl PlannedIndex {
     }
 }
 
-async fn plan_index(snapshot: &Snapshot, name: &str, selection: &[String]) -> Result<PlannedIndex> {
+async fn plan_index(snapshot: &Snapshot, name: &str, selector: &Selector) -> Result<PlannedIndex> {
     let skipped = |reason: String| PlannedIndex {
         name: name.to_owned(),
         decision: Decision::Skip(reason),
+        targets: Vec::new(),
         shards: Vec::new(),
+        missing: Vec::new(),
         warnings: Vec::new(),
         index: None,
     };
-    if let Some(reason) = why_not(name, selection) {
+    if let Some(reason) = selector.why_not(name) {
         return Ok(skipped(reason));
     }
     let index = snapshot.index(name).await?;
-    let shards = measure(snapshot, &index).await?;
+    let missing = missing(snapshot, &index)?;
+    let shards = measure(snapshot, &index, &missing).await?;
+    let mut warnings = warnings(&index.metadata, snapshot.reads_recovery_source());
+    if !missing.is_empty() {
+        let numbers: Vec<_> = missing.iter().map(u32::to_string).collect();
+        warnings.push(format!(
+            "the snapshot is PARTIAL and does not hold shard {}: its documents are lost here, and it will be counted as \
+             skipped ({})",
+            numbers.join(", "),
+            SkipReason::ShardMissing
+        ));
+    }
     Ok(PlannedIndex {
         name: name.to_owned(),
         decision: Decision::Migrate,
+        targets: Vec::new(),
         shards,
-        warnings: warnings(&index.metadata),
+        missing,
+        warnings,
         index: Some(index),
     })
 }
 
-/// System indices belong to the cluster they are on. A data stream's backing index begins with a dot, too, but holds
-/// its user's documents.
-fn why_not(name: &str, selection: &[String]) -> Option<String> {
-    if !selection.is_empty() {
-        let selected = selection.iter().any(|wanted| wanted == name);
-        return (!selected).then(|| "not among the indices asked for".to_owned());
-    }
-    let system = name.starts_with('.') && !name.starts_with(".ds-");
-    system.then(|| "a system index (its name begins with a dot); name it to migrate it".to_owned())
+/// What a target has, its indices' settings aside: there may be thousands of them.
+async fn facts_of(target: &dyn ClusterClient) -> Result<TargetFacts> {
+    let version = TargetVersion::of(&target.info().await?)?;
+    let rows = target.cat_indices().await?.into_iter().map(|row| {
+        let is_open = row.status.as_deref() != Some("close");
+        (row.index, ExistingIndex { documents: row.docs_count, is_open, settings: None })
+    });
+    Ok(TargetFacts { version, indices: rows.collect() })
 }
 
-async fn measure(snapshot: &Snapshot, index: &SnapshotIndex) -> Result<Vec<ShardSize>> {
+async fn ask_for_settings(
+    target: &dyn ClusterClient,
+    names: impl Iterator<Item = &String>,
+    facts: &mut TargetFacts,
+) -> Result<()> {
+    for name in names {
+        if let Some(existing) = facts.indices.get_mut(name) {
+            existing.settings = target.index_settings(name).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The shards that the snapshot says it does not hold.
+fn missing(snapshot: &Snapshot, index: &SnapshotIndex) -> Result<Vec<u32>> {
+    let name = &index.metadata.name;
+    let is_missing = |number: &u32| snapshot.missing(name, *number).is_some();
+    Ok((0..index.metadata.shards()?).filter(is_missing).collect())
+}
+
+async fn measure(
+    snapshot: &Snapshot,
+    index: &SnapshotIndex,
+    missing: &[u32],
+) -> Result<Vec<ShardSize>> {
     stream::iter(0..index.metadata.shards()?)
-        .map(|number| async move { snapshot.shard_of(index, number).await?.size().await })
+        .map(|number| async move {
+            if missing.contains(&number) {
+                return Ok(ShardSize::default());
+            }
+            snapshot.shard_of(index, number).await?.size().await
+        })
         .buffered(PARALLEL_SHARDS)
         .try_collect()
         .await
 }
 
-fn warnings(metadata: &IndexMetadata) -> Vec<String> {
+fn warnings(metadata: &IndexMetadata, recovers: bool) -> Vec<String> {
     let mut warnings = Vec::new();
     let reason = metadata.missing_source_reason();
+    let remedy = match recovers {
+        true => ", save those that still have a `_recovery_source`",
+        false => "",
+    };
     if reason != SkipReason::SourceMissing {
         warnings.push(format!(
-            "{}: its documents will be counted as skipped ({reason})",
+            "{}: its documents will be counted as skipped ({reason}){remedy}",
             reason.explanation()
         ));
     }
-    let source = metadata.mappings.get("_source");
-    let filtered =
-        |list| source.and_then(|source| source.get(list)).and_then(|list| list.as_array());
-    if ["excludes", "includes"]
-        .into_iter()
-        .any(|list| filtered(list).is_some_and(|list| !list.is_empty()))
-    {
+    let left_out = metadata.fields_left_out();
+    if !left_out.is_empty() {
+        warnings.push(format!(
+            "incomplete: the stored `_source` lacks the vectors of {}; its documents will be written without them. Take the \
+             vectors from where they came, or reindex with vectors kept in `_source` before the snapshot",
+            left_out.join(", ")
+        ));
+    }
+    if metadata.filters_source() {
         warnings.push(
             "the mapping filters `_source`: fields that it leaves out were never stored".to_owned(),
         );
     }
     warnings
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn system_indices_are_left_out_unless_named() {
-        assert!(why_not(".kibana_1", &[]).is_some());
-        assert!(why_not(".kibana_1", &[".kibana_1".to_owned()]).is_none());
-        assert!(why_not(".ds-logs-000001", &[]).is_none());
-        assert!(why_not("logs", &[]).is_none());
-        assert!(why_not("logs", &["other".to_owned()]).is_some());
-    }
 }

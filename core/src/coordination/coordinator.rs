@@ -74,15 +74,9 @@ impl Coordinator {
     pub async fn plan(&self, run: &Run, items: &[WorkItem]) -> Result<Run> {
         let plan = Coverage::of_plan(items)?;
         let now = self.store.now().await?;
-        let mut first = run.clone();
-        first.created_at = now.floor();
-        first.completed_at = None;
-        self.store.create_run(&first).await?;
-        let known = self.existing_run().await?;
-        known.value.matches(run)?;
-        refuse_when_stopping(&known.value)?;
-        if known.value.completed_at.is_some() {
-            return Ok(known.value);
+        let known = self.begin(run).await?;
+        if known.completed_at.is_some() {
+            return Ok(known);
         }
         for batch in items.chunks(PLAN_BATCH) {
             self.store.create_items(batch).await?;
@@ -94,6 +88,22 @@ impl Coordinator {
             Ok(())
         })
         .await
+    }
+
+    /// Writes the run, if it is not there yet, without items; says what it is. The first planner's word counts: its
+    /// settings are there before anything that they are about is changed.
+    ///
+    /// # Errors
+    /// As [`Coordinator::plan`].
+    pub async fn begin(&self, run: &Run) -> Result<Run> {
+        let mut first = run.clone();
+        first.created_at = self.store.now().await?.floor();
+        first.completed_at = None;
+        self.store.create_run(&first).await?;
+        let known = self.existing_run().await?;
+        known.value.matches(run)?;
+        refuse_when_stopping(&known.value)?;
+        Ok(known.value)
     }
 
     /// Marks the run as stopping: nothing is leased any more. Says what the run was.

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::standing::FailureKey;
 use super::{FailedDocument, FailedLog};
 use crate::cluster::{BulkOperation, ClusterClient};
-use crate::pipeline::{BulkSender, Gate, Leave, Sent};
+use crate::pipeline::{BulkSender, Ceiling, Gate, Leave, Sent};
 use crate::retry::RetryPolicy;
 use crate::{Clock, DocumentBatchBuilder, Error, ErrorKind, Result};
 
@@ -86,6 +86,7 @@ impl Redrive {
             operation,
             timeout: self.timeout,
             gate: Gate::new(|| Leave::Granted),
+            ceiling: Ceiling::default(),
             halt: CancellationToken::new(),
         };
         let Sent::Settled(settled) = sender.send(batch.finish(), 0..u32::MAX).await? else {

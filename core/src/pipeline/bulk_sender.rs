@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::{BulkBody, BulkOperation, BulkOutcome, ClusterClient, ItemError, ItemOutcome};
-use crate::retry::RetryPolicy;
-use crate::{Books, Clock, Document, DocumentBatch, Error, ErrorKind, Result};
+use crate::retry::{LONGEST_WAIT, RetryPolicy};
+use crate::{Books, Clock, Document, DocumentBatch, DocumentRef, Error, ErrorKind, Result};
 
 /// Between two looks at a lease whose renewal is late.
 const LEASE_WAIT: Duration = Duration::from_millis(250);
@@ -55,11 +56,36 @@ pub(crate) struct BulkSender {
     pub(crate) gate: Gate,
     /// Once cancelled, no attempt begins any more.
     pub(crate) halt: CancellationToken,
+    pub(crate) ceiling: Ceiling,
+}
+
+/// What the target has shown to be too long for it, remembered from batch to batch and shared by clones: longer ones are
+/// split before they are sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Ceiling(Arc<AtomicUsize>);
+
+impl Default for Ceiling {
+    fn default() -> Self {
+        Self(Arc::new(AtomicUsize::new(usize::MAX)))
+    }
+}
+
+impl Ceiling {
+    fn lower(&self, refused: &DocumentBatch) {
+        self.0.fetch_min(refused.bytes(), Ordering::Relaxed);
+    }
+
+    /// Whether there is no need to try. A single document is always tried: the limit may have been raised.
+    fn forbids(&self, batch: &DocumentBatch) -> bool {
+        batch.len() > 1 && batch.bytes() >= self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// A document that the target refused for good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refused {
+    /// The index that was to receive it.
+    pub(crate) index: Arc<str>,
     pub(crate) document: Document,
     pub(crate) error: ItemError,
 }
@@ -82,6 +108,22 @@ pub(crate) enum Sent {
     LeaseOver,
 }
 
+impl Settled {
+    fn fail(&mut self, index: &Arc<str>, document: DocumentRef<'_>, error: ItemError) {
+        self.books.failed += 1;
+        self.failed.push(Refused { index: Arc::clone(index), document: document.into(), error });
+    }
+}
+
+/// How sending a part of a batch ended.
+enum PartEnd {
+    Settled,
+    Halted,
+    LeaseOver,
+    /// The target takes no request as long as this one.
+    TooLarge(DocumentBatch, Box<ItemError>),
+}
+
 impl BulkSender {
     /// Sends `batch`. A document numbered within `resent` may have been written before: replacing it is no finding.
     ///
@@ -89,8 +131,40 @@ impl BulkSender {
     /// What the cluster fails with for good, or what it still fails with when the tries are used up.
     pub(crate) async fn send(&self, batch: DocumentBatch, resent: Range<u32>) -> Result<Sent> {
         let mut settled = Settled::default();
-        let mut pending = batch;
         let mut resent = resent;
+        // The next one last.
+        let mut parts = vec![batch];
+        while let Some(part) = parts.pop() {
+            if self.ceiling.forbids(&part) {
+                parts.extend(halves(&part));
+                continue;
+            }
+            match self.send_part(part, &mut resent, &mut settled).await? {
+                PartEnd::Settled => {}
+                PartEnd::Halted => return Ok(Sent::Halted),
+                PartEnd::LeaseOver => return Ok(Sent::LeaseOver),
+                PartEnd::TooLarge(part, error) => {
+                    self.ceiling.lower(&part);
+                    match part.iter().next() {
+                        Some(document) if part.len() == 1 => {
+                            settled.fail(&self.index, document, *error)
+                        }
+                        _ => parts.extend(halves(&part)),
+                    }
+                }
+            }
+        }
+        Ok(Sent::Settled(settled))
+    }
+
+    /// Sends one request, and what is refused of it again, until all of it is settled.
+    async fn send_part(
+        &self,
+        part: DocumentBatch,
+        resent: &mut Range<u32>,
+        settled: &mut Settled,
+    ) -> Result<PartEnd> {
+        let mut pending = part;
         let mut delays = self.retry.delays();
         while !pending.is_empty() {
             if let Some(end) = self.wait_for_leave().await {
@@ -98,7 +172,10 @@ impl BulkSender {
             }
             let trouble = match self.attempt(&pending).await {
                 Ok(outcome) => {
-                    let refused = book(&pending, outcome, &resent, &mut settled);
+                    if let Some(ItemOutcome::TooLarge(error)) = outcome.items.first() {
+                        return Ok(PartEnd::TooLarge(pending, error.clone()));
+                    }
+                    let refused = book(&self.index, &pending, outcome, resent, settled);
                     if refused.is_empty() {
                         break;
                     }
@@ -115,31 +192,32 @@ impl BulkSender {
                 }
                 Err(error) if error.is_retryable() => {
                     // Any of them may have been written all the same: what is replaced now is our own.
-                    resent = 0..u32::MAX;
+                    *resent = 0..u32::MAX;
                     error
                 }
                 Err(error) => return Err(error),
             };
             let Some(delay) = delays.next() else { return Err(trouble) };
+            let delay = delay.max(trouble.retry_after().unwrap_or_default().min(LONGEST_WAIT));
             tracing::debug!(index = %self.index, documents = pending.len(), ?delay, error = %trouble, "sending again");
             tokio::select! {
                 biased;
-                () = self.halt.cancelled() => return Ok(Sent::Halted),
+                () = self.halt.cancelled() => return Ok(PartEnd::Halted),
                 () = self.clock.sleep(delay) => {}
             }
         }
-        Ok(Sent::Settled(settled))
+        Ok(PartEnd::Settled)
     }
 
     /// Waits until an attempt may begin; says how the batch ended if none may any more.
-    async fn wait_for_leave(&self) -> Option<Sent> {
+    async fn wait_for_leave(&self) -> Option<PartEnd> {
         loop {
             if self.halt.is_cancelled() {
-                return Some(Sent::Halted);
+                return Some(PartEnd::Halted);
             }
             match (self.gate.0)() {
                 Leave::Granted => return None,
-                Leave::Over => return Some(Sent::LeaseOver),
+                Leave::Over => return Some(PartEnd::LeaseOver),
                 Leave::NotYet => tokio::select! {
                     () = self.halt.cancelled() => {}
                     () = self.clock.sleep(LEASE_WAIT) => {}
@@ -179,6 +257,7 @@ impl BulkSender {
 
 /// Books what is settled; returns what is to be sent again.
 fn book(
+    index: &Arc<str>,
     pending: &DocumentBatch,
     outcome: BulkOutcome,
     resent: &Range<u32>,
@@ -191,9 +270,8 @@ fn book(
                 refused.insert(document.number, error);
                 continue;
             }
-            ItemOutcome::Failed(error) => {
-                settled.books.failed += 1;
-                settled.failed.push(Refused { document: document.into(), error: *error });
+            ItemOutcome::Failed(error) | ItemOutcome::TooLarge(error) => {
+                settled.fail(index, document, *error);
                 continue;
             }
             ItemOutcome::Created => {}
@@ -205,6 +283,12 @@ fn book(
         settled.books.bytes += document.source.len() as u64;
     }
     refused
+}
+
+/// Two halves by count, the second first, as a stack wants them.
+fn halves(batch: &DocumentBatch) -> [DocumentBatch; 2] {
+    let middle = batch.len() / 2;
+    [batch.iter().skip(middle).collect(), batch.iter().take(middle).collect()]
 }
 
 fn still_refused(index: &str, refused: &HashMap<u32, Box<ItemError>>) -> Error {

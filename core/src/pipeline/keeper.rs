@@ -22,8 +22,6 @@ pub(crate) struct Failures {
 pub(crate) struct Keeper {
     pub(crate) failures: Arc<Failures>,
     pub(crate) item: Arc<WorkItem>,
-    /// The index that was to receive them.
-    pub(crate) index: Arc<str>,
     pub(crate) operation: BulkOperation,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) retry: RetryPolicy,
@@ -49,8 +47,8 @@ impl Keeper {
         };
         let documents: Vec<_> = refused
             .iter()
-            .map(|Refused { document, error }| {
-                FailedDocument::new(attempt, &self.index, document, error)
+            .map(|Refused { index, document, error }| {
+                FailedDocument::new(attempt, index, document, error)
             })
             .collect();
         let keep = || self.failures.log.keep(&documents);

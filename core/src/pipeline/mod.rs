@@ -6,6 +6,7 @@
 //! | `bulk_sender` | one batch, until each of its documents is settled |
 //! | `failure` | whose fault it was that a transfer ended before its time |
 //! | `keeper` | what the target refused for good is kept before it is acknowledged |
+//! | `quota` | how many documents of a shard may be sent |
 //! | `transfer` | one work item, several bulks in flight, checkpoints on the way |
 //! | `worker` | items one after another, until none is left |
 
@@ -13,9 +14,10 @@ mod acknowledgements;
 mod bulk_sender;
 mod failure;
 mod keeper;
+mod quota;
 mod transfer;
 mod worker;
 
-pub(crate) use bulk_sender::{BulkSender, Gate, Leave, Sent};
+pub(crate) use bulk_sender::{BulkSender, Ceiling, Gate, Leave, Sent};
 pub(crate) use keeper::Failures;
 pub(crate) use worker::{Worker, WorkerEnd};

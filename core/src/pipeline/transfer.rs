@@ -1,5 +1,6 @@
 //! One work item from its checkpoint to its end: several bulks in flight, checkpoints on the way.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,13 +11,15 @@ use super::acknowledgements::{Acknowledgements, Ticket};
 use super::bulk_sender::{BulkSender, Gate, Leave, Sent, Settled};
 use super::failure::TransferError;
 use super::keeper::Keeper;
+use super::quota::Quota;
 use crate::controller::{Event, EventSender};
 use crate::coordination::{Checkpoint, Held, LeaseRules, Progress, SegmentProgress};
+use crate::preparation::Route;
 use crate::settings::BulkSettings;
 use crate::snapshot::{
     DocumentStream, DocumentsOptions, ReadPoint, SegmentPoint, Shard, ShardBatch,
 };
-use crate::{Books, Clock, Error, ErrorKind};
+use crate::{Clock, DocumentBatch, Error, ErrorKind, Result};
 
 /// How many batches ahead the checkpoint says may have been sent: one write of it serves that many.
 const SEND_AHEAD_BATCHES: u32 = 16;
@@ -46,6 +49,10 @@ pub(crate) enum TransferEnd {
 pub(crate) struct Transfer<'a> {
     pub(crate) held: &'a Held,
     pub(crate) sender: BulkSender,
+    /// Where the documents go.
+    pub(crate) route: &'a Route,
+    /// Documents of the shard at most.
+    pub(crate) limit: Option<u64>,
     pub(crate) bulk: &'a BulkSettings,
     pub(crate) rules: &'a LeaseRules,
     pub(crate) events: &'a EventSender,
@@ -56,6 +63,7 @@ pub(crate) struct Transfer<'a> {
 /// What changes while a transfer runs.
 struct Flight {
     acks: Acknowledgements,
+    quota: Quota,
     bulks: JoinSet<(Ticket, Outcome<Sent>)>,
     /// Documents below this number may have been sent by an earlier holder of the item.
     resent_until: u32,
@@ -107,6 +115,7 @@ impl Transfer<'_> {
         let from = read_point(&item.checkpoint);
         let mut flight = Flight {
             acks: Acknowledgements::new(from, item.books.clone()),
+            quota: Quota::resume(self.limit, &item.books),
             bulks: JoinSet::new(),
             resent_until: item.checkpoint.sent,
             may_send_until: item.checkpoint.sent,
@@ -119,7 +128,7 @@ impl Transfer<'_> {
             batch_documents: self.bulk.documents,
             memory_bytes: self.bulk.bytes.saturating_mul(self.bulk.in_flight + 2),
         });
-        let driven = self.drive(stream, &mut flight).await;
+        let driven = self.drive(shard, stream, &mut flight).await;
         if driven.is_err() {
             // What is out is waited for; nothing is sent again for an item that is about to be let go.
             self.sender.halt.cancel();
@@ -136,12 +145,16 @@ impl Transfer<'_> {
     /// Reads and sends until the item's end or a stop; leaves what is in flight in flight.
     async fn drive(
         &mut self,
+        shard: &Shard,
         mut stream: DocumentStream,
         flight: &mut Flight,
     ) -> Outcome<TransferEnd> {
         let stop = self.stop;
         let in_flight = self.bulk.in_flight.max(1);
         loop {
+            if flight.quota.is_used_up() {
+                return self.leave_rest(shard, flight).await;
+            }
             // Asked here and not by a branch below: branches that are always ready must not keep it waiting.
             if self.until_renewal().is_zero() {
                 self.checkpoint(flight).await?;
@@ -204,10 +217,21 @@ impl Transfer<'_> {
         first
     }
 
-    async fn dispatch(&mut self, batch: ShardBatch, flight: &mut Flight) -> Outcome<()> {
-        let ShardBatch { skipped, nested, end, .. } = &batch;
-        let aside = Books { skipped: skipped.clone(), nested: *nested, ..Books::default() };
-        let ticket = flight.acks.sent(*end);
+    /// Ends the item without reading the documents after the limit.
+    async fn leave_rest(&self, shard: &Shard, flight: &mut Flight) -> Outcome<TransferEnd> {
+        let undeleted = shard.size().await.map_err(TransferError::Source)?.undeleted;
+        let books = flight.quota.rest(undeleted);
+        let end = ReadPoint { next: self.held.item().end, segment: None };
+        let ticket = flight.acks.sent(end);
+        self.announce(&Settled { books: books.clone(), ..Settled::default() });
+        flight.acks.acknowledged(ticket, books);
+        Ok(TransferEnd::Done { undeleted })
+    }
+
+    async fn dispatch(&mut self, mut batch: ShardBatch, flight: &mut Flight) -> Outcome<()> {
+        let (end, mut aside) = (batch.end, batch.aside());
+        flight.quota.take(&mut batch.documents, &mut aside);
+        let ticket = flight.acks.sent(end);
         if batch.documents.is_empty() {
             self.announce(&Settled { books: aside.clone(), ..Settled::default() });
             flight.acks.acknowledged(ticket, aside);
@@ -218,13 +242,15 @@ impl Transfer<'_> {
             flight.may_send_until = end.next.saturating_add(ahead).min(self.held.item().end);
             self.checkpoint(flight).await?;
         }
-        let (sender, keeper) = (self.sender.clone(), self.keeper.clone());
+        let (sender, keeper, route) =
+            (self.sender.clone(), self.keeper.clone(), self.route.clone());
         let resent = 0..flight.resent_until;
         flight.bulks.spawn(async move {
             let mut batch = batch;
             // The documents go, so that those which are settled can be let go of; the share of the memory budget stays.
             let documents = std::mem::take(&mut batch.documents);
-            let mut sent = sender.send(documents, resent).await.map_err(TransferError::Target);
+            let parts = route.partition(documents);
+            let mut sent = send_parts(&sender, parts, resent).await.map_err(TransferError::Target);
             drop(batch);
             if let Ok(Sent::Settled(settled)) = &mut sent {
                 settled.books.add(&aside);
@@ -292,6 +318,26 @@ impl Transfer<'_> {
         flight.checkpointed_bytes = progress.books.bytes;
         Ok(())
     }
+}
+
+/// Sends the parts of a batch, each to its index, one after another: the batch is settled when all of them are.
+async fn send_parts(
+    sender: &BulkSender,
+    parts: Vec<(Arc<str>, DocumentBatch)>,
+    resent: Range<u32>,
+) -> Result<Sent> {
+    let mut all = Settled::default();
+    for (index, documents) in parts {
+        let sender = BulkSender { index, ..sender.clone() };
+        match sender.send(documents, resent.clone()).await? {
+            Sent::Settled(part) => {
+                all.books.add(&part.books);
+                all.failed.extend(part.failed);
+            }
+            end => return Ok(end),
+        }
+    }
+    Ok(Sent::Settled(all))
 }
 
 fn read_point(checkpoint: &Checkpoint) -> ReadPoint {

@@ -7,17 +7,18 @@ use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::bulk_sender::BulkSender;
+use super::bulk_sender::{BulkSender, Ceiling};
 use super::failure::TransferError;
 use super::keeper::{Failures, Keeper};
 use super::transfer::{Transfer, TransferEnd, gate_of};
 use crate::cluster::{BulkOperation, ClusterClient};
 use crate::controller::{Event, EventSender};
 use crate::coordination::{Coordinator, FailureCause, Held, Progress, Standing, WorkItem};
+use crate::preparation::{Route, Selector};
 use crate::retry::RetryPolicy;
 use crate::settings::BulkSettings;
 use crate::snapshot::{Shard, Snapshot, SnapshotIndex};
-use crate::{Clock, ErrorKind, Result};
+use crate::{Clock, ErrorKind, Result, SkipReason};
 
 /// The first wait between two looks at a store that has no free item. It doubles with each look in vain.
 const IDLE_WAIT: Duration = Duration::from_millis(200);
@@ -47,6 +48,8 @@ pub(crate) struct Worker {
     pub(crate) failures: Arc<Failures>,
     pub(crate) events: EventSender,
     pub(crate) stop: CancellationToken,
+    /// What the run is about.
+    pub(crate) selector: Arc<Selector>,
     /// Metadata of indices that were read before: shards of one index come to the same worker often.
     pub(crate) indices: Mutex<HashMap<String, SnapshotIndex>>,
     /// Told whenever a worker of this process lets an item go: idle ones look again.
@@ -126,9 +129,13 @@ impl Worker {
             shard: item.shard,
             worker: self.name.clone(),
         });
-        let (progress, ended) = match self.open_shard(&item).await {
-            Ok(shard) => self.transfer(&held, &item).run(&shard).await,
-            Err(error) => (Progress::of(&item), Err(TransferError::Source(error))),
+        let (progress, ended) = if self.snapshot.missing(&item.index, item.shard).is_some() {
+            (without_shard(&item), Ok(TransferEnd::Done { undeleted: 0 }))
+        } else {
+            match self.open_shard(&item).await {
+                Ok((shard, route)) => self.transfer(&held, &item, &route).run(&shard).await,
+                Err(error) => (Progress::of(&item), Err(TransferError::Source(error))),
+            }
         };
         let closed = match ended {
             Ok(TransferEnd::Done { undeleted }) => {
@@ -148,7 +155,12 @@ impl Worker {
         result
     }
 
-    fn transfer<'a>(&'a self, held: &'a Arc<Held>, item: &WorkItem) -> Transfer<'a> {
+    fn transfer<'a>(
+        &'a self,
+        held: &'a Arc<Held>,
+        item: &WorkItem,
+        route: &'a Route,
+    ) -> Transfer<'a> {
         let sender = BulkSender {
             cluster: Arc::clone(&self.cluster),
             clock: Arc::clone(&self.clock),
@@ -158,11 +170,11 @@ impl Worker {
             timeout: self.bulk.timeout,
             gate: gate_of(held, &self.clock, self.bulk.timeout),
             halt: self.stop.child_token(),
+            ceiling: Ceiling::default(),
         };
         let keeper = Keeper {
             failures: Arc::clone(&self.failures),
             item: Arc::new(item.clone()),
-            index: Arc::clone(&sender.index),
             operation: sender.operation,
             clock: Arc::clone(&self.clock),
             retry: self.retry.clone(),
@@ -171,6 +183,8 @@ impl Worker {
             held,
             keeper,
             sender,
+            route,
+            limit: self.selector.max_docs_per_shard(),
             bulk: &self.bulk,
             rules: self.coordinator.rules(),
             events: &self.events,
@@ -178,7 +192,7 @@ impl Worker {
         }
     }
 
-    async fn open_shard(&self, item: &WorkItem) -> Result<Shard> {
+    async fn open_shard(&self, item: &WorkItem) -> Result<(Shard, Route)> {
         let index = {
             let mut known = self.indices.lock().await;
             match known.get(&item.index) {
@@ -190,7 +204,8 @@ impl Worker {
                 }
             }
         };
-        self.snapshot.shard_of(&index, item.shard).await
+        let route = Route::of(&index.metadata, &self.selector);
+        Ok((self.snapshot.shard_of(&index, item.shard).await?, route))
     }
 
     /// An item is complete when its books balance against the shard's own count of live documents.
@@ -245,6 +260,13 @@ impl Worker {
             (FailureCause::Item, _) => Ok(()),
         }
     }
+}
+
+/// The end of an item whose shard the snapshot does not hold: nothing is written, and the books say so.
+fn without_shard(item: &WorkItem) -> Progress {
+    let mut progress = Progress::of(item);
+    progress.books.skipped.insert(SkipReason::ShardMissing, 1);
+    progress
 }
 
 #[cfg(test)]

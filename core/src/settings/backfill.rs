@@ -5,20 +5,36 @@ use std::time::Duration;
 
 use super::BulkSettings;
 use crate::failed::FailureLimit;
+use crate::preparation::{IndexOptions, LoadSettings, Rename, Selection, Types};
+use crate::snapshot::RepositoryOptions;
 
 /// What a backfill is to do: which documents go where, and by how many workers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackfillSettings {
     /// The repository: a path or a URL.
     pub repository: String,
+    /// How the repository is read.
+    pub repository_options: RepositoryOptions,
     /// The snapshot's name.
     pub snapshot: String,
     /// The local target's folder; it is made when it is not there.
     pub target: PathBuf,
     /// The session's name; empty for the default one. Sessions of one target are apart from each other.
     pub session: String,
-    /// Indices to migrate, by exact name. Empty: all but system indices.
+    /// Indices to migrate, as patterns ([`Selection::indices`]). Empty: all but system indices.
     pub indices: Vec<String>,
+    /// Patterns of indices to leave out of these.
+    pub exclude: Vec<String>,
+    /// Documents of each shard at most, for a trial.
+    pub max_docs_per_shard: Option<u64>,
+    /// Other names in the target.
+    pub rename: Rename,
+    /// What becomes of indices with several mapping types.
+    pub types: Types,
+    /// How indices of the target are made.
+    pub target_indices: IndexOptions,
+    /// What these do without while they are filled.
+    pub load: LoadSettings,
     /// Workers that `start` starts.
     pub workers: usize,
     /// How long a worker holds an item without renewing its lease.
@@ -38,14 +54,33 @@ impl BackfillSettings {
     ) -> Self {
         Self {
             repository: repository.into(),
+            repository_options: RepositoryOptions::default(),
             snapshot: snapshot.into(),
             target: target.into(),
             session: String::new(),
             indices: Vec::new(),
+            exclude: Vec::new(),
+            max_docs_per_shard: None,
+            rename: Rename::default(),
+            types: Types::default(),
+            target_indices: IndexOptions::default(),
+            load: LoadSettings::default(),
             workers: 1,
             lease: Duration::from_secs(60),
             max_failed: FailureLimit::Usual,
             bulk: BulkSettings::default(),
+        }
+    }
+
+    /// What of these settings decides which documents go where.
+    pub fn selection(&self) -> Selection {
+        Selection {
+            indices: self.indices.clone(),
+            exclude: self.exclude.clone(),
+            max_docs_per_shard: self.max_docs_per_shard,
+            rename: self.rename.clone(),
+            types: self.types,
+            recovery_source: self.repository_options.recovery_source,
         }
     }
 }

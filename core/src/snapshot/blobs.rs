@@ -17,8 +17,19 @@ use crate::{Error, ErrorKind, Result};
 pub(crate) struct Blobs {
     store: Arc<dyn ObjectStore>,
     root: Path,
+    /// The folder of the repository below the root, empty where it is the root itself.
+    base: Path,
     name: Arc<str>,
     url: Arc<str>,
+}
+
+/// What a folder holds, as far as the store tells.
+#[derive(Debug)]
+pub(crate) enum Listing {
+    /// The names of its files.
+    Files(Vec<String>),
+    /// The store gives out files by name and no listings, or not to us. The error says which.
+    Refused(Error),
 }
 
 impl fmt::Debug for Blobs {
@@ -28,13 +39,42 @@ impl fmt::Debug for Blobs {
 }
 
 impl Blobs {
-    pub(crate) fn open(location: &str) -> Result<Self> {
+    pub(crate) fn open(location: &str, base: Option<&str>) -> Result<Self> {
         let Location { store, root, name, url } = locate(location)?;
-        Ok(Self { store, root, name: name.into(), url: url.into() })
+        Self { store, root, base: Path::default(), name: name.into(), url: url.into() }.below(base)
     }
 
-    pub(crate) fn over(store: Arc<dyn ObjectStore>, name: &str) -> Self {
-        Self { store, root: Path::default(), name: name.into(), url: name.into() }
+    pub(crate) fn over(
+        store: Arc<dyn ObjectStore>,
+        name: &str,
+        base: Option<&str>,
+    ) -> Result<Self> {
+        let root = Path::default();
+        Self { store, root, base: Path::default(), name: name.into(), url: name.into() }.below(base)
+    }
+
+    /// The same store, with the repository in a folder below its root.
+    fn below(self, base: Option<&str>) -> Result<Self> {
+        let Some(base) = base.map(|base| base.trim_matches('/')).filter(|base| !base.is_empty())
+        else {
+            return Ok(self);
+        };
+        let parsed = Path::parse(base).map_err(|error| {
+            Error::new(ErrorKind::Config, format!("the base path `{base}` is no path of folders"))
+                .with_source(error)
+        })?;
+        let join = |whole: &str| format!("{}/{base}", whole.trim_end_matches('/')).into();
+        Ok(Self { base: parsed, name: join(&self.name), url: join(&self.url), ..self })
+    }
+
+    /// The same store with paths that begin at its root, above the repository's base path.
+    pub(crate) fn above_base(&self) -> Self {
+        Self { base: Path::default(), ..self.clone() }
+    }
+
+    /// The repository's folder below the root of its store; empty where it is the root itself.
+    pub(crate) fn base(&self) -> &str {
+        self.base.as_ref()
     }
 
     /// How the repository is named to people.
@@ -48,18 +88,31 @@ impl Blobs {
     }
 
     /// The names of the files directly below `folder`.
-    pub(crate) async fn list(&self, folder: &str) -> Result<Vec<String>> {
+    pub(crate) async fn list(&self, folder: &str) -> Result<Listing> {
+        use object_store::Error as Stores;
         let prefix = self.path(folder)?;
-        let listed = self
-            .store
-            .list_with_delimiter(Some(&prefix))
-            .await
-            .map_err(|error| self.explain(error, folder))?;
-        Ok(listed
-            .objects
-            .iter()
-            .filter_map(|object| object.location.filename().map(str::to_owned))
-            .collect())
+        match self.store.list_with_delimiter(Some(&prefix)).await {
+            Ok(listed) => {
+                let names = listed.objects.iter().filter_map(|object| object.location.filename());
+                Ok(Listing::Files(names.map(str::to_owned).collect()))
+            }
+            Err(
+                error @ (Stores::NotSupported { .. }
+                | Stores::NotImplemented { .. }
+                | Stores::PermissionDenied { .. }
+                | Stores::Unauthenticated { .. }),
+            ) => Ok(Listing::Refused(self.explain(error, folder))),
+            Err(error) => Err(self.explain(error, folder)),
+        }
+    }
+
+    /// A metadata blob, whole; `None` when it is not there.
+    pub(crate) async fn find(&self, blob: &str) -> Result<Option<Bytes>> {
+        match self.get(blob).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// A metadata blob, whole.
@@ -106,7 +159,7 @@ impl Blobs {
             Error::new(ErrorKind::Corrupt, format!("`{below}` is not a path inside the repository"))
                 .with_source(error)
         })?;
-        Ok(self.root.parts().chain(parsed.parts()).collect())
+        Ok(self.root.parts().chain(self.base.parts()).chain(parsed.parts()).collect())
     }
 
     fn explain(&self, error: object_store::Error, blob: &str) -> Error {
@@ -165,4 +218,38 @@ fn is_local_io(error: &(dyn std::error::Error + 'static)) -> bool {
         cause = error.source();
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use object_store::memory::InMemory;
+
+    use super::*;
+
+    fn over(base: Option<&str>) -> Result<Blobs> {
+        Blobs::over(Arc::new(InMemory::new()), "memory:/", base)
+    }
+
+    #[test]
+    fn paths_lie_below_the_base_or_the_root() {
+        let blobs = over(Some("/q/w/")).unwrap();
+        assert_eq!(blobs.path("a/b").unwrap().as_ref(), "q/w/a/b");
+        assert_eq!(blobs.above_base().path("a/b").unwrap().as_ref(), "a/b");
+        assert_eq!(
+            (blobs.base(), blobs.name(), blobs.url()),
+            ("q/w", "memory:/q/w", "memory:/q/w")
+        );
+        for absent in [None, Some(""), Some("/")] {
+            assert_eq!(over(absent).unwrap().base(), "");
+        }
+    }
+
+    #[tokio::test]
+    async fn paths_that_lead_out_of_the_repository_are_refused() {
+        let blobs = over(None).unwrap();
+        for path in ["../x", "a/../../x", "a/./x", "a//x", "a/\0"] {
+            assert_eq!(blobs.get(path).await.unwrap_err().kind(), ErrorKind::Corrupt, "{path}");
+        }
+        assert_eq!(over(Some("../x")).unwrap_err().kind(), ErrorKind::Config);
+    }
 }

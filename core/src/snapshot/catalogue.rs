@@ -1,11 +1,18 @@
-//! `index-N`, the catalogue at the root: which snapshots there are and where their indices lie.
+//! The catalogue at the root, `index-N`: which snapshots there are and where their indices lie.
+//!
+//! Before Elasticsearch 5 there is none: what it would say is put together from the snapshots that are there
+//! ([`super::uncatalogued`]).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::blobs::Blobs;
+use super::blobs::{Blobs, Listing};
+use super::frame::decompress;
+use super::info::SnapshotState;
+use super::layout::Layout;
+use super::uncatalogued;
 use super::xcontent::decode;
 use crate::{Error, ErrorKind, Result};
 
@@ -34,7 +41,7 @@ pub(crate) struct Catalogue {
 pub(crate) struct CatalogueSnapshot {
     pub(crate) name: String,
     pub(crate) uuid: String,
-    pub(crate) state: Option<i64>,
+    pub(crate) state: Option<SnapshotState>,
     pub(crate) version: Option<String>,
     index_metadata_lookup: HashMap<String, String>,
 }
@@ -57,20 +64,31 @@ enum SnapshotEntry {
     },
 }
 
+impl CatalogueSnapshot {
+    /// A snapshot that no catalogue lists: its name is its uuid.
+    pub(crate) fn uncatalogued(
+        name: &str,
+        state: Option<SnapshotState>,
+        version: Option<String>,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            uuid: name.to_owned(),
+            state,
+            version,
+            index_metadata_lookup: HashMap::new(),
+        }
+    }
+}
+
 impl From<SnapshotEntry> for CatalogueSnapshot {
     fn from(entry: SnapshotEntry) -> Self {
         match entry {
-            SnapshotEntry::Name(name) => Self {
-                uuid: name.clone(),
-                name,
-                state: None,
-                version: None,
-                index_metadata_lookup: HashMap::new(),
-            },
+            SnapshotEntry::Name(name) => Self::uncatalogued(&name, None, None),
             SnapshotEntry::Full { name, uuid, state, version, index_metadata_lookup } => Self {
                 uuid: uuid.unwrap_or_else(|| name.clone()),
                 name,
-                state,
+                state: state.and_then(SnapshotState::from_number),
                 version,
                 index_metadata_lookup,
             },
@@ -111,13 +129,41 @@ impl CatalogueIndex {
 impl Catalogue {
     /// Finds and reads the newest catalogue of the repository.
     pub(crate) async fn read(blobs: &Blobs) -> Result<Self> {
-        let files = blobs.list("").await?;
-        let newest = files
-            .iter()
-            .filter_map(|name| name.strip_prefix("index-")?.parse::<u64>().ok())
-            .max()
-            .ok_or_else(|| no_catalogue(blobs.name(), &files))?;
-        let name = format!("index-{newest}");
+        let files = match blobs.list("").await? {
+            Listing::Files(files) => files,
+            Listing::Refused(refusal) => return Self::read_unlisted(blobs, refusal).await,
+        };
+        if let Some(newest) = files.iter().filter_map(|name| generation(name)).max() {
+            return Self::read_generation(blobs, newest).await;
+        }
+        let name_of = |blob: &String| Some(Layout::of_snapshot_blob(blob)?.1.to_owned());
+        let names: BTreeSet<_> = files.iter().filter_map(name_of).collect();
+        if names.is_empty() && !files.iter().any(|name| name == "index") {
+            return Err(no_catalogue(blobs.name()));
+        }
+        uncatalogued::catalogue(blobs, names).await
+    }
+
+    /// Without a listing there is only the word of files that may be stale.
+    async fn read_unlisted(blobs: &Blobs, refusal: Error) -> Result<Self> {
+        if let Some(latest) = blobs.find("index.latest").await? {
+            let newest = latest_generation(&latest)
+                .map_err(|error| error.with_context("file", "index.latest"))?;
+            return Self::read_generation(blobs, newest).await;
+        }
+        match blobs.find("index").await? {
+            Some(names) => {
+                let names = uncatalogued::names(&names)
+                    .map_err(|error| error.with_context("file", "index"))?;
+                uncatalogued::catalogue(blobs, names).await
+            }
+            // It neither lists nor has what stands in for a listing: what it said to the first request is the cause.
+            None => Err(refusal),
+        }
+    }
+
+    async fn read_generation(blobs: &Blobs, generation: u64) -> Result<Self> {
+        let name = format!("index-{generation}");
         let bytes = blobs.get(&name).await?;
         match Self::parse(&bytes) {
             Ok(catalogue) => Ok(Self { blob: name, ..catalogue }),
@@ -125,8 +171,32 @@ impl Catalogue {
         }
     }
 
+    /// A catalogue of snapshots that no file lists: each with the indices that it names itself.
+    pub(crate) fn of(snapshots: Vec<(CatalogueSnapshot, Vec<String>)>) -> Self {
+        let mut indices: BTreeMap<String, CatalogueIndex> = BTreeMap::new();
+        let mut entries = Vec::with_capacity(snapshots.len());
+        for (entry, names) in snapshots {
+            for name in names {
+                let index = indices.entry(name.clone()).or_insert_with(|| CatalogueIndex {
+                    id: name,
+                    snapshots: Vec::new(),
+                    shard_path_type: 0,
+                });
+                index.snapshots.push(SnapshotReference::Uuid(entry.uuid.clone()));
+            }
+            entries.push(entry);
+        }
+        Self {
+            blob: "index".to_owned(),
+            min_version: None,
+            snapshots: entries,
+            indices,
+            index_metadata_identifiers: HashMap::new(),
+        }
+    }
+
     fn parse(bytes: &Bytes) -> Result<Self> {
-        let catalogue: Self = decode(bytes)?;
+        let catalogue: Self = decode(&decompress(bytes.clone())?)?;
         match catalogue.min_version.as_deref() {
             Some(version) if !KNOWN_MIN_VERSIONS.contains(&version) => Err(Error::new(
                 ErrorKind::Unsupported,
@@ -155,6 +225,7 @@ impl Catalogue {
     pub(crate) fn index_metadata_blob(
         &self,
         snapshot: &CatalogueSnapshot,
+        layout: Layout,
         index: &CatalogueIndex,
     ) -> Result<String> {
         let uuid = match snapshot.index_metadata_lookup.get(&index.id) {
@@ -169,63 +240,37 @@ impl Catalogue {
                 })?
             }
         };
-        Ok(format!("indices/{}/meta-{uuid}.dat", index.id))
+        Ok(format!("indices/{}/{}", index.id, layout.index_blob(uuid)))
     }
 }
 
-fn no_catalogue(repository: &str, files: &[String]) -> Error {
-    if files.iter().any(|name| name == "index") {
-        return Error::new(
-            ErrorKind::Unsupported,
-            format!("`{repository}` has the layout of Elasticsearch 1 or 2, which is not read yet"),
-        );
-    }
+/// The number of a catalogue blob.
+fn generation(name: &str) -> Option<u64> {
+    let digits = name.strip_prefix("index-")?;
+    let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|_| plain)
+}
+
+/// `index.latest`: the number of the newest catalogue, eight bytes.
+fn latest_generation(bytes: &[u8]) -> Result<u64> {
+    let number = <[u8; 8]>::try_from(bytes).ok().map(i64::from_be_bytes);
+    number.and_then(|number| u64::try_from(number).ok()).ok_or_else(|| {
+        Error::new(
+            ErrorKind::Corrupt,
+            format!("{} bytes where the number of the catalogue, 8 bytes, must be", bytes.len()),
+        )
+    })
+}
+
+fn no_catalogue(repository: &str) -> Error {
     Error::new(
         ErrorKind::NotFound,
         format!(
-            "`{repository}` is no snapshot repository: it holds no `index-N` file. \
-             Name the folder that was registered as the repository's location"
+            "`{repository}` is no snapshot repository: it holds no `index-N` file and no snapshot. \
+             Name the folder that was registered as the repository's location, with the base path if it has one"
         ),
     )
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(text: &str) -> Result<Catalogue> {
-        Catalogue::parse(&Bytes::copy_from_slice(text.as_bytes()))
-    }
-
-    #[test]
-    fn snapshots_by_name_alone_have_their_name_as_uuid() {
-        let catalogue =
-            parse(r#"{"snapshots":["a",{"name":"b","uuid":"u"}],"indices":{}}"#).unwrap();
-        assert_eq!(catalogue.snapshot("a").unwrap().uuid, "a");
-        assert_eq!(catalogue.snapshot("b").unwrap().uuid, "u");
-        assert!(catalogue.snapshot("c").unwrap_err().to_string().contains("`a`, `b`"));
-    }
-
-    #[test]
-    fn the_metadata_blob_is_looked_up_or_named_after_the_snapshot() {
-        let catalogue = parse(
-            r#"{"snapshots":[{"name":"new","uuid":"n","index_metadata_lookup":{"i":"x"}},{"name":"old","uuid":"o"}],
-                "indices":{"logs":{"id":"i","snapshots":["n",{"uuid":"o"}]}},"index_metadata_identifiers":{"x":"m"}}"#,
-        )
-        .unwrap();
-        let index = &catalogue.indices["logs"];
-        let blob =
-            |name| catalogue.index_metadata_blob(catalogue.snapshot(name).unwrap(), index).unwrap();
-        assert_eq!(blob("new"), "indices/i/meta-m.dat");
-        assert_eq!(blob("old"), "indices/i/meta-o.dat");
-        assert!(index.is_in("n") && index.is_in("o") && !index.is_in("z"));
-    }
-
-    #[test]
-    fn a_catalogue_of_the_future_is_refused() {
-        assert_eq!(
-            parse(r#"{"min_version":"11.0.0"}"#).unwrap_err().kind(),
-            ErrorKind::Unsupported
-        );
-    }
-}
+mod tests;

@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::shard::Shard;
-use crate::{DocumentBatch, Error, ErrorKind, Result, SkipReason};
+use crate::{Books, DocumentBatch, Error, ErrorKind, Result, SkipReason};
 
 mod reader;
 
@@ -83,10 +83,28 @@ pub struct ShardBatch {
     pub skipped: BTreeMap<SkipReason, u64>,
     /// Nested children in the range: part of their root document's source, no documents of their own.
     pub nested: u64,
+    /// Of the documents: stored as SMILE, CBOR or YAML, and converted to JSON.
+    pub converted: u64,
+    /// Of the documents: taken from `_recovery_source`.
+    pub recovered: u64,
+    /// Live root documents that had no `_recovery_source` where that was asked for.
+    pub unrecovered: u64,
     memory: Option<OwnedSemaphorePermit>,
 }
 
 impl ShardBatch {
+    /// What the books say of the batch before it is sent: everything but the documents themselves.
+    pub fn aside(&self) -> Books {
+        Books {
+            skipped: self.skipped.clone(),
+            nested: self.nested,
+            converted: self.converted,
+            recovered: self.recovered,
+            unrecovered: self.unrecovered,
+            ..Books::default()
+        }
+    }
+
     /// Lets go of the memory budget while the documents are kept elsewhere under another bound.
     pub fn release_memory(&mut self) {
         self.memory = None;

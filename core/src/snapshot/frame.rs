@@ -1,13 +1,17 @@
 //! The codec frame around a metadata blob and the compression inside it.
 //!
 //! A blob is a Lucene codec header, a body, and a footer with the CRC-32 of all before it. The body is plain, raw
-//! DEFLATE behind `DFL\0`, or zstd behind `ZSTD\0`.
+//! DEFLATE behind `DFL\0`, zstd behind `ZSTD\0`, or LZF, whose chunks say what they are.
 
 use std::io::Read;
+use std::ops::RangeInclusive;
 
 use bytes::{Buf, Bytes};
 
-use super::limits::{METADATA_DOCUMENT_BYTES, ZSTD_WINDOW_LOG};
+use super::limits::{
+    METADATA_DOCUMENT_BYTES, METADATA_FREE_BYTES, METADATA_RATIO, ZSTD_WINDOW_LOG,
+};
+use super::lzf;
 use crate::{Error, ErrorKind, Result};
 
 const HEADER_MAGIC: u32 = 0x3FD7_6C17;
@@ -17,6 +21,15 @@ const VERSION: u32 = 1;
 
 /// Takes the frame off, checks it, and undoes the compression.
 pub(crate) fn unframe(blob: &Bytes, codec: &str) -> Result<Bytes> {
+    decompress(framed_content(blob, codec, VERSION..=VERSION)?)
+}
+
+/// Takes the frame off and checks it.
+pub(crate) fn framed_content(
+    blob: &Bytes,
+    codec: &str,
+    known: RangeInclusive<u32>,
+) -> Result<Bytes> {
     let content_end = check_footer(blob)?;
     let mut rest = blob.slice(..content_end);
     let magic = take_u32(&mut rest)?;
@@ -32,13 +45,16 @@ pub(crate) fn unframe(blob: &Bytes, codec: &str) -> Result<Bytes> {
         return Err(corrupt(4, format!("codec `{found}` in place of `{codec}`")));
     }
     let version = take_u32(&mut rest)?;
-    if version != VERSION {
+    if !known.contains(&version) {
         return Err(Error::new(
             ErrorKind::Unsupported,
-            format!("version {version} of the `{codec}` blob format; {VERSION} is known"),
+            format!(
+                "version {version} of the `{codec}` blob format; up to {} is known",
+                known.end()
+            ),
         ));
     }
-    decompress(rest)
+    Ok(rest)
 }
 
 fn check_footer(blob: &Bytes) -> Result<usize> {
@@ -82,8 +98,17 @@ fn take_name(rest: &mut Bytes) -> Result<Bytes> {
 
 /// Undoes the compression that the first bytes announce.
 pub(crate) fn decompress(body: Bytes) -> Result<Bytes> {
+    let limit = body.len().saturating_mul(METADATA_RATIO).max(METADATA_FREE_BYTES);
+    decompress_within(body, limit.min(METADATA_DOCUMENT_BYTES))
+}
+
+/// Undoes the compression that the first bytes announce, of what becomes no more than `limit` bytes.
+pub(crate) fn decompress_within(body: Bytes, limit: usize) -> Result<Bytes> {
+    if lzf::is_lzf(&body) {
+        return lzf::decompress(&body, limit);
+    }
     if let Some(deflated) = body.strip_prefix(b"DFL\0") {
-        return read_limited(flate2::read::DeflateDecoder::new(deflated), "DEFLATE");
+        return inflate(deflated, limit);
     }
     if let Some(frames) = body.strip_prefix(b"ZSTD\0") {
         let mut decoder = zstd::stream::read::Decoder::with_buffer(frames)
@@ -91,14 +116,27 @@ pub(crate) fn decompress(body: Bytes) -> Result<Bytes> {
         decoder
             .window_log_max(ZSTD_WINDOW_LOG)
             .map_err(|error| corrupt(0, format!("zstd: {error}")))?;
-        return read_limited(decoder, "zstd");
+        return read_limited(decoder, "zstd", limit);
     }
     Ok(body)
 }
 
-fn read_limited(reader: impl Read, what: &str) -> Result<Bytes> {
+/// Raw DEFLATE to its end; the zero byte that some writers add may follow it.
+fn inflate(deflated: &[u8], limit: usize) -> Result<Bytes> {
+    let mut decoder = flate2::bufread::DeflateDecoder::new(deflated);
+    let document = read_limited(&mut decoder, "DEFLATE", limit)?;
+    match decoder.into_inner() {
+        [] | [0] => Ok(document),
+        rest => Err(corrupt(
+            deflated.len() - rest.len(),
+            format!("DEFLATE: {} bytes after its end", rest.len()),
+        )),
+    }
+}
+
+fn read_limited(reader: impl Read, what: &str, limit: usize) -> Result<Bytes> {
     let mut document = Vec::new();
-    let limit = METADATA_DOCUMENT_BYTES as u64;
+    let limit = limit as u64;
     let read = reader.take(limit + 1).read_to_end(&mut document);
     let read = read.map_err(|error| corrupt(0, format!("{what}: {error}")))?;
     if read as u64 > limit {
@@ -138,14 +176,40 @@ mod tests {
         encoder.finish().unwrap()
     }
 
+    fn zstandard(body: &[u8]) -> Vec<u8> {
+        [b"ZSTD\0".to_vec(), zstd::encode_all(body, 1).unwrap()].concat()
+    }
+
     #[test]
-    fn plain_deflate_and_zstd_bodies_come_out_alike() {
+    fn every_compression_of_a_body_comes_out_alike() {
         let body = b"{\"a\":1}".repeat(100);
-        let mut zstd_body = b"ZSTD\0".to_vec();
-        zstd_body.extend(zstd::encode_all(&body[..], 1).unwrap());
-        for inner in [body.clone(), deflated(&body), zstd_body] {
+        let inners = [
+            body.clone(),
+            deflated(&body),
+            [deflated(&body), vec![0]].concat(),
+            zstandard(&body),
+            lzf::tests::compress(&body),
+        ];
+        for inner in inners {
             assert_eq!(unframe(&framed("snapshot", &inner).into(), "snapshot").unwrap(), body);
+            assert_eq!(decompress(inner.into()).unwrap(), body);
         }
+    }
+
+    #[test]
+    fn a_bomb_stops_at_the_limit() {
+        let body = vec![b' '; 100_000];
+        for inner in [deflated(&body), zstandard(&body), lzf::tests::compress(&body)] {
+            assert!(inner.len() < 5000);
+            let error = decompress_within(inner.into(), 50_000).unwrap_err();
+            assert!(error.message().contains("grows past 50000 bytes"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_follows_the_end_of_deflate_is_noticed() {
+        let error = decompress([deflated(b"{}"), b"more".to_vec()].concat().into()).unwrap_err();
+        assert!(error.message().contains("4 bytes after its end"), "{error}");
     }
 
     #[test]

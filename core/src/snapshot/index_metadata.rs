@@ -1,17 +1,23 @@
 //! Settings, mappings and aliases of one index, as of one snapshot.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
+use base64::Engine;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::frame::unframe;
+use super::frame::decompress;
+use super::layout::Layout;
 use super::limits::INDEX_SHARDS;
-use super::version::SourceVersion;
+use super::version::{Distribution, SourceVersion};
 use super::xcontent::{AnyValue, decode};
 use crate::{Error, ErrorKind, Result, SkipReason};
+
+/// The index version from which on Elasticsearch leaves vectors out of `_source` by default: that of 9.2.
+const FIRST_WITHOUT_VECTORS: u64 = 9_035_000;
 
 /// What an index was when the snapshot was taken.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +32,9 @@ pub struct IndexMetadata {
     pub aliases: Value,
     /// The name of its one mapping type, `_doc` where there is none.
     type_name: Arc<str>,
+    /// Whether `mappings` is by type: an index of several types, Elasticsearch 5 and before.
+    by_type: bool,
+    routing_shards: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -36,12 +45,14 @@ struct RawMetadata {
     mappings: AnyValue,
     #[serde(default)]
     aliases: AnyValue,
+    #[serde(default)]
+    routing_num_shards: Option<u32>,
 }
 
 impl IndexMetadata {
-    /// Reads the framed blob: one object under the index's name.
-    pub(crate) fn parse(blob: &Bytes) -> Result<Self> {
-        let document = unframe(blob, "index-metadata")?;
+    /// Reads the blob: one object under the index's name.
+    pub(crate) fn parse(layout: Layout, blob: &Bytes) -> Result<Self> {
+        let document = layout.unwrap(blob, "index-metadata")?;
         let by_name: BTreeMap<String, RawMetadata> = decode(&document)?;
         let (name, raw) = by_name
             .into_iter()
@@ -49,12 +60,36 @@ impl IndexMetadata {
             .ok_or_else(|| Error::new(ErrorKind::Corrupt, "the index metadata names no index"))?;
         let mut settings = Map::new();
         flatten(String::new(), raw.settings.0, &mut settings);
-        let (type_name, mappings) = single_mapping(raw.mappings.0)?;
+        let Mappings { type_name, mappings, by_type } = Mappings::of(raw.mappings.0)?;
         let aliases = match raw.aliases.0 {
             Value::Null => Value::Object(Map::new()),
             aliases => aliases,
         };
-        Ok(Self { name, settings, mappings, aliases, type_name })
+        Ok(Self {
+            name,
+            settings,
+            mappings,
+            aliases,
+            type_name,
+            by_type,
+            routing_shards: raw.routing_num_shards,
+        })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn for_tests(name: &str, settings: Value, mappings: Value) -> Self {
+        let mut flat = Map::new();
+        flatten(String::new(), settings, &mut flat);
+        let Mappings { type_name, mappings, by_type } = Mappings::of(mappings).unwrap();
+        Self {
+            name: name.to_owned(),
+            settings: flat,
+            mappings,
+            aliases: Value::Object(Map::new()),
+            type_name,
+            by_type,
+            routing_shards: None,
+        }
     }
 
     /// How many shards it has.
@@ -71,6 +106,12 @@ impl IndexMetadata {
                 Error::new(ErrorKind::Corrupt, format!("`index.number_of_shards` is {found}"))
                     .with_context("index", &self.name)
             })
+    }
+
+    /// Into how many parts the hash of a routing is divided before it is mapped to the shards; where nothing is said, they
+    /// are as many as the shards.
+    pub fn routing_shards(&self) -> Option<u32> {
+        self.routing_shards
     }
 
     /// How many replicas each shard had.
@@ -100,6 +141,37 @@ impl IndexMetadata {
         self.created_by().has_types().then_some(&self.type_name)
     }
 
+    /// Its mapping types and their mappings, sorted by name. An index without types has one, `_doc`.
+    pub fn types(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let several = self.by_type.then(|| self.mappings.as_object()).flatten();
+        let one = several.is_none().then_some((&*self.type_name, &self.mappings));
+        one.into_iter()
+            .chain(several.into_iter().flatten().map(|(name, mapping)| (name.as_str(), mapping)))
+    }
+
+    /// The types whose documents have a parent (`_parent`, Elasticsearch 5 and before).
+    pub(crate) fn child_types(&self) -> Vec<&str> {
+        let is_child = |mapping: &Value| mapping.pointer("/_parent/type").is_some();
+        self.types().filter(|(_, mapping)| is_child(mapping)).map(|(name, _)| name).collect()
+    }
+
+    /// What the mapping says of `_source`, by type.
+    fn sources(&self) -> impl Iterator<Item = &Value> {
+        self.types().filter_map(|(_, mapping)| mapping.get("_source"))
+    }
+
+    /// Whether the mapping leaves fields out of `_source`.
+    pub(crate) fn filters_source(&self) -> bool {
+        let names_any = |list: &Value| match list {
+            Value::Array(names) => !names.is_empty(),
+            Value::String(_) => true,
+            _ => false,
+        };
+        self.sources().any(|source| {
+            ["excludes", "includes"].into_iter().filter_map(|list| source.get(list)).any(names_any)
+        })
+    }
+
     /// Whether the mapping has a nested field, so that child documents lie between the root ones.
     pub fn has_nested_fields(&self) -> bool {
         mentions_nested(&self.mappings)
@@ -111,11 +183,10 @@ impl IndexMetadata {
         if mode.is_some_and(|mode| mode.eq_ignore_ascii_case("time_series")) {
             return SkipReason::TimeSeries;
         }
-        let source = self.mappings.get("_source");
-        if source.and_then(|source| source.get("enabled")).is_some_and(is_false) {
+        if self.sources().filter_map(|source| source.get("enabled")).any(is_false) {
             return SkipReason::SourceDisabled;
         }
-        let in_mapping = source.and_then(|source| source.get("mode")).and_then(Value::as_str);
+        let in_mapping = self.sources().find_map(|source| source.get("mode")?.as_str());
         match self.setting("index.mapping.source.mode").or(in_mapping) {
             Some(mode) if mode.eq_ignore_ascii_case("synthetic") => {
                 return SkipReason::SourceSynthetic;
@@ -132,6 +203,56 @@ impl IndexMetadata {
             return SkipReason::SourceDerived;
         }
         SkipReason::SourceMissing
+    }
+
+    /// Whether documents lack a stored source, or have one that is not whole.
+    pub(crate) fn lacks_source(&self) -> bool {
+        self.filters_source() || self.missing_source_reason() != SkipReason::SourceMissing
+    }
+
+    /// The fields whose values Elasticsearch and OpenSearch keep out of the stored `_source`, and put back when it is
+    /// asked for: vectors, which are large. Dotted paths.
+    pub fn fields_left_out(&self) -> Vec<String> {
+        let kinds: &[&str] = if self.excludes_vectors() {
+            &["dense_vector", "rank_vectors", "sparse_vector"]
+        } else if self.derives_knn_vectors() {
+            &["knn_vector"]
+        } else {
+            return Vec::new();
+        };
+        let mut fields = Vec::new();
+        for (_, mapping) in self.types() {
+            vectors_of(mapping, "", kinds, &mut fields);
+        }
+        fields
+    }
+
+    /// The default of indices since Elasticsearch 9.2.
+    fn excludes_vectors(&self) -> bool {
+        let version = self.created_by();
+        version.distribution() == Distribution::Elasticsearch
+            && match self.flag("index.mapping.exclude_source_vectors") {
+                Some(setting) => setting,
+                None => version.id() >= FIRST_WITHOUT_VECTORS,
+            }
+    }
+
+    /// The default of k-NN indices since OpenSearch 3.0.
+    fn derives_knn_vectors(&self) -> bool {
+        let version = self.created_by();
+        version.distribution() == Distribution::OpenSearch
+            && self.flag("index.knn") == Some(true)
+            && match self.flag("index.knn.derived_source.enabled") {
+                Some(setting) => setting,
+                None => version.major() >= 3,
+            }
+    }
+
+    fn flag(&self, setting: &str) -> Option<bool> {
+        match self.settings.get(setting)? {
+            Value::Bool(flag) => Some(*flag),
+            value => value.as_str()?.parse().ok(),
+        }
     }
 
     /// Refuses an index whose data is not in this repository.
@@ -175,32 +296,70 @@ fn flatten(prefix: String, value: Value, flat: &mut Map<String, Value>) {
     }
 }
 
-/// Mappings come as a list of one-member objects, type name to mapping.
-fn single_mapping(mappings: Value) -> Result<(Arc<str>, Value)> {
-    let types: Vec<(String, Value)> = match mappings {
-        Value::Null => Vec::new(),
-        Value::Array(items) => {
-            items.into_iter().map(members_of).collect::<Result<Vec<_>>>()?.concat()
-        }
-        mappings => members_of(mappings)?,
-    };
-    let mut types: Vec<_> = types.into_iter().filter(|(name, _)| name != "_default_").collect();
-    match types.len() {
-        0 => Ok(("_doc".into(), Value::Object(Map::new()))),
-        1 => types.pop().map(|(name, mapping)| (name.into(), mapping)).ok_or_else(no_mapping),
-        _ => Ok(("_doc".into(), Value::Object(types.into_iter().collect()))),
+struct Mappings {
+    type_name: Arc<str>,
+    mappings: Value,
+    by_type: bool,
+}
+
+impl Mappings {
+    /// Mappings come as a list of one-member objects, type name to mapping; each may be compressed.
+    fn of(raw: Value) -> Result<Self> {
+        let types: Vec<(String, Value)> = match raw {
+            Value::Null => Vec::new(),
+            Value::Array(items) => {
+                items.into_iter().map(members_of).collect::<Result<Vec<_>>>()?.concat()
+            }
+            mappings => members_of(mappings)?,
+        };
+        let mut types: Vec<_> = types.into_iter().filter(|(name, _)| name != "_default_").collect();
+        Ok(match (types.pop(), types.is_empty()) {
+            (None, _) => Self::single("_doc".to_owned(), Value::Object(Map::new())),
+            (Some((name, mapping)), true) => Self::single(name, mapping),
+            (Some(last), false) => {
+                types.push(last);
+                let mappings = Value::Object(types.into_iter().collect());
+                Self { type_name: "_doc".into(), mappings, by_type: true }
+            }
+        })
+    }
+
+    fn single(name: String, mappings: Value) -> Self {
+        Self { type_name: name.into(), mappings, by_type: false }
     }
 }
 
+/// The types of one item: an object, or the bytes of one (as base64 text), compressed like a blob.
 fn members_of(item: Value) -> Result<Vec<(String, Value)>> {
+    let item = match item {
+        Value::String(text) => {
+            let bytes =
+                base64::engine::general_purpose::STANDARD.decode(text).map_err(no_mapping)?;
+            decode::<AnyValue>(&decompress(bytes.into())?)?.0
+        }
+        item => item,
+    };
     match item {
         Value::Object(members) => Ok(members.into_iter().collect()),
-        _ => Err(no_mapping()),
+        _ => Err(no_mapping("neither an object nor its bytes")),
     }
 }
 
-fn no_mapping() -> Error {
-    Error::new(ErrorKind::Unsupported, "a mapping that is stored in compressed form")
+fn no_mapping(what: impl fmt::Display) -> Error {
+    Error::new(ErrorKind::Corrupt, format!("a mapping cannot be understood: {what}"))
+}
+
+/// Fields of these types, at any depth of a mapping.
+fn vectors_of(mapping: &Value, path: &str, kinds: &[&str], fields: &mut Vec<String>) {
+    let Some(properties) = mapping.get("properties").and_then(Value::as_object) else { return };
+    for (name, field) in properties {
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        if field.get("type").and_then(Value::as_str).is_some_and(|kind| kinds.contains(&kind)) {
+            fields.push(path);
+        } else {
+            vectors_of(field, &path, kinds, fields);
+        }
+    }
 }
 
 fn mentions_nested(mapping: &Value) -> bool {
@@ -220,16 +379,44 @@ mod tests {
     use serde_json::json;
 
     fn metadata(settings: Value, mappings: Value) -> IndexMetadata {
-        let mut flat = Map::new();
-        flatten(String::new(), settings, &mut flat);
-        let (type_name, mappings) = single_mapping(mappings).unwrap();
-        IndexMetadata {
-            name: "i".to_owned(),
-            settings: flat,
-            mappings,
-            aliases: json!({}),
-            type_name,
+        IndexMetadata::for_tests("i", settings, mappings)
+    }
+
+    #[test]
+    fn mappings_of_several_types_stay_by_type() {
+        let family = metadata(
+            json!({"index.version.created": "5061699"}),
+            json!([{"_default_": {}}, {"blog": {"_source": {"enabled": false}}}, {"comment": {"_parent": {"type": "blog"}}}]),
+        );
+        assert_eq!(family.mappings["comment"]["_parent"]["type"], "blog");
+        assert_eq!(family.child_types(), ["comment"]);
+        assert_eq!(family.missing_source_reason(), SkipReason::SourceDisabled);
+        let only = metadata(json!({}), json!([{"comment": {"_parent": {"type": "blog"}}}]));
+        assert_eq!(only.child_types(), ["comment"]);
+        assert!(metadata(json!({}), json!([])).child_types().is_empty());
+    }
+
+    #[test]
+    fn compressed_mappings_are_those_that_were_compressed() {
+        let text = br#"{"blog":{"properties":{"t":{"type":"long"}}}}"#;
+        for bytes in [text.to_vec(), super::super::lzf::tests::compress(text)] {
+            let base64 = base64::engine::general_purpose::STANDARD.encode(bytes);
+            let held = metadata(json!({"index.version.created": "1070699"}), json!([base64]));
+            assert_eq!(held.mappings["properties"]["t"]["type"], "long");
+            assert_eq!(held.document_type().map(|name| &**name), Some("blog"));
         }
+        for bad in [json!(["?"]), json!([1]), json!(["eA=="])] {
+            assert_eq!(Mappings::of(bad).err().unwrap().kind(), ErrorKind::Corrupt);
+        }
+    }
+
+    #[test]
+    fn filters_of_the_source_are_seen_in_every_type() {
+        let filters = |source: Value| {
+            metadata(json!({}), json!([{"a": {}}, {"b": {"_source": source}}])).filters_source()
+        };
+        assert!(filters(json!({"excludes": ["x"]})) && filters(json!({"includes": "y"})));
+        assert!(!filters(json!({"excludes": []})) && !filters(json!({})));
     }
 
     #[test]
@@ -239,7 +426,10 @@ mod tests {
         {
             assert_eq!(metadata(settings, Value::Null).shards().unwrap(), 3);
         }
-        assert!(metadata(json!({"index.number_of_shards": "0"}), Value::Null).shards().is_err());
+        for count in ["0", "100001", "-1", "many"] {
+            let settings = json!({"index.number_of_shards": count});
+            assert!(metadata(settings, Value::Null).shards().is_err(), "{count}");
+        }
     }
 
     #[test]
@@ -262,6 +452,42 @@ mod tests {
             SkipReason::SourceDerived
         );
         assert_eq!(reason(json!({}), json!({})), SkipReason::SourceMissing);
+    }
+
+    #[test]
+    fn vectors_that_are_not_in_the_source_are_named() {
+        let mapping = json!([{"_doc": {"properties": {
+            "v": {"type": "dense_vector"}, "k": {"type": "knn_vector"}, "t": {"type": "text"},
+            "o": {"properties": {"s": {"type": "sparse_vector"}}},
+            "n": {"type": "nested", "properties": {"r": {"type": "rank_vectors"}}},
+        }}}]);
+        let left_out = |settings| {
+            let mut fields = metadata(settings, mapping.clone()).fields_left_out();
+            fields.sort();
+            fields.join(" ")
+        };
+        let created = "index.version.created";
+        let exclude = "index.mapping.exclude_source_vectors";
+        assert_eq!(left_out(json!({created: "9035000"})), "n.r o.s v");
+        assert_eq!(left_out(json!({created: "9034000"})), "");
+        assert_eq!(left_out(json!({created: "9111000", exclude: "false"})), "");
+        assert_eq!(left_out(json!({created: "9033000", exclude: "true"})), "n.r o.s v");
+        // OpenSearch 3.8.0 and 2.19.6.
+        let (new, old) = ("137297827", "136408427");
+        let derived = "index.knn.derived_source.enabled";
+        assert_eq!(left_out(json!({created: new, "index.knn": "true"})), "k");
+        assert_eq!(left_out(json!({created: new, "index.knn": "true", derived: "false"})), "");
+        assert_eq!(left_out(json!({created: new})), "");
+        assert_eq!(left_out(json!({created: old, "index.knn": "true"})), "");
+        assert_eq!(left_out(json!({created: old, "index.knn": "true", derived: "true"})), "k");
+    }
+
+    #[test]
+    fn a_searchable_snapshot_is_refused_by_name() {
+        let elsewhere = metadata(json!({"index.store.type": "snapshot"}), Value::Null);
+        let error = elsewhere.require_readable().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.message().contains("searchable-snapshot"), "{error}");
     }
 
     #[test]

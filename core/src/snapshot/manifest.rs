@@ -1,9 +1,11 @@
-//! `snap-<uuid>.dat` of a shard: which files it has and which blobs hold their bytes.
+//! `snap-<uuid>.dat` of a shard, `snapshot-<name>` before: which files it has and which blobs hold their bytes.
+
+use std::collections::HashSet;
 
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer};
 
-use super::frame::unframe;
+use super::layout::Layout;
 use super::limits::{FILE_PARTS, SHARD_FILES};
 use super::xcontent::{bytes_or_base64, decode};
 use crate::{Error, ErrorKind, Result};
@@ -59,21 +61,38 @@ fn optional_hash<'de, D: Deserializer<'de>>(
 }
 
 impl Manifest {
-    /// Reads the framed blob.
-    pub(crate) fn parse(blob: &Bytes) -> Result<Self> {
-        let raw: RawManifest = decode(&unframe(blob, "snapshot")?)?;
-        if raw.files.len() > SHARD_FILES {
+    /// Reads the blob.
+    pub(crate) fn parse(layout: Layout, blob: &Bytes) -> Result<Self> {
+        let raw: RawManifest = decode(&layout.unwrap(blob, "snapshot")?)?;
+        Self::of(raw.files.into_iter().map(ManifestFile::new))
+    }
+
+    /// A manifest of these files: not too many, and no two of one name.
+    pub(crate) fn of(files: impl ExactSizeIterator<Item = Result<ManifestFile>>) -> Result<Self> {
+        if files.len() > SHARD_FILES {
             return Err(corrupt(format!(
                 "{} files in one shard; at most {SHARD_FILES} are believed",
-                raw.files.len()
+                files.len()
             )));
         }
-        let files = raw.files.into_iter().map(ManifestFile::new).collect::<Result<Vec<_>>>()?;
-        Ok(Self { files })
+        let files = files.collect::<Result<Vec<_>>>()?;
+        let mut names = HashSet::with_capacity(files.len());
+        match files.iter().find(|file| !names.insert(file.name.as_str())) {
+            Some(twice) => Err(corrupt(format!("file `{}` is listed twice", twice.name))),
+            None => Ok(Self { files }),
+        }
     }
 }
 
 impl ManifestFile {
+    /// A file that lies in one blob, whole.
+    pub(crate) fn in_one_blob(name: &str, blob: &str, length: u64) -> Result<Self> {
+        require_plain(name)?;
+        require_plain(blob)?;
+        let content = Content::Blobs { stem: blob.to_owned(), parts: 1, part_size: u64::MAX };
+        Ok(Self { name: name.to_owned(), length, content })
+    }
+
     fn new(raw: RawFile) -> Result<Self> {
         for name in [&raw.name, &raw.physical_name] {
             require_plain(name)?;
@@ -124,7 +143,7 @@ fn split(stem: String, length: u64, part_size: Option<i64>) -> Result<Content> {
 }
 
 /// A name that is a path could lead out of the shard's folder.
-fn require_plain(name: &str) -> Result<()> {
+pub(crate) fn require_plain(name: &str) -> Result<()> {
     let plain =
         !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\\', '\0']);
     if plain { Ok(()) } else { Err(corrupt(format!("`{}` is no file name", name.escape_debug()))) }
@@ -176,6 +195,31 @@ mod tests {
         }
         assert!(ManifestFile::new(file("__0", "_0.fdt", i64::MAX, Some(1))).is_err());
         assert!(ManifestFile::new(file("__0", "_0.fdt", -1, None)).is_err());
+    }
+
+    #[test]
+    fn a_file_that_is_listed_twice_is_refused() {
+        let of = |names: &[&str]| {
+            Manifest::of(names.iter().map(|name| ManifestFile::new(file("__0", name, 1, None))))
+        };
+        assert_eq!(of(&["_0.fdt", "_0.fdx"]).unwrap().files.len(), 2);
+        assert!(of(&["_0.fdt", "_0.fdx", "_0.fdt"]).unwrap_err().message().contains("_0.fdt"));
+    }
+
+    #[test]
+    fn more_files_than_a_shard_can_have_are_refused() {
+        let one = || ManifestFile::in_one_blob("_0.fdt", "__0", 1);
+        let many = std::iter::repeat_with(one).take(SHARD_FILES + 1).collect::<Vec<_>>();
+        assert!(Manifest::of(many.into_iter()).unwrap_err().message().contains("1000001 files"));
+    }
+
+    #[test]
+    fn a_manifest_of_elasticsearch_1_has_no_frame() {
+        let text = br#"{"name":"s","index_version":2,"files":[{"name":"__0","physical_name":"_0.cfe","length":350,
+            "checksum":"3rmspd","written_by":"4.10.4"},{"name":"__1","physical_name":"_0.si","length":2,"meta_hash":"P9c="}]}"#;
+        let manifest = Manifest::parse(Layout::Bare, &Bytes::from_static(text)).unwrap();
+        let names: Vec<_> = manifest.files.iter().map(|file| (&*file.name, file.length)).collect();
+        assert_eq!(names, [("_0.cfe", 350), ("_0.si", 2)]);
     }
 
     #[test]

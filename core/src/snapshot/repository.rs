@@ -6,6 +6,8 @@ use object_store::ObjectStore;
 
 use super::blobs::Blobs;
 use super::catalogue::Catalogue;
+use super::info::SnapshotState;
+use super::options::RepositoryOptions;
 use super::snapshot::Snapshot;
 use crate::Result;
 
@@ -20,11 +22,14 @@ use crate::Result;
 ///     println!("{}", summary.name);
 /// }
 /// let snapshot = repository.snapshot("snap-1").await?;
-/// let shard = snapshot.shard("logs", 0).await?;
-/// let mut batches = shard.documents(DocumentsOptions::default());
-/// while let Some(batch) = batches.next().await {
-///     for document in batch?.documents.iter() {
-///         println!("{} has {} bytes", document.id, document.source.len());
+/// for index in snapshot.indices().await? {
+///     for shard in snapshot.shards(&index).await? {
+///         let mut batches = shard.documents(DocumentsOptions::default());
+///         while let Some(batch) = batches.next().await {
+///             for document in batch?.documents.iter() {
+///                 println!("{} has {} bytes", document.id, document.source.len());
+///             }
+///         }
 ///     }
 /// }
 /// # Ok(())
@@ -34,6 +39,7 @@ use crate::Result;
 pub struct Repository {
     blobs: Blobs,
     catalogue: Arc<Catalogue>,
+    options: RepositoryOptions,
 }
 
 /// One snapshot as the repository's catalogue lists it.
@@ -58,7 +64,16 @@ impl Repository {
     /// `NotFound` when there is no repository, `Unsupported` for a layout or location that this build does not read,
     /// `Corrupt` when its catalogue cannot be understood.
     pub async fn open(location: &str) -> Result<Self> {
-        Self::read(Blobs::open(location)?).await
+        Self::open_with(location, RepositoryOptions::default()).await
+    }
+
+    /// Opens the repository at a path or a `file://` URL with what is known of it besides.
+    ///
+    /// # Errors
+    /// As [`Repository::open`]; `Config` for a base path that is none.
+    pub async fn open_with(location: &str, options: RepositoryOptions) -> Result<Self> {
+        let base = options.base_path.as_deref();
+        Self::read(Blobs::open(location, base)?, options).await
     }
 
     /// Opens a repository at the root of a store that the caller made. `name` is for messages.
@@ -66,14 +81,15 @@ impl Repository {
     /// # Errors
     /// As [`Repository::open`].
     pub async fn with_store(store: Arc<dyn ObjectStore>, name: &str) -> Result<Self> {
-        Self::read(Blobs::over(store, name)).await
+        let options = RepositoryOptions::default();
+        Self::read(Blobs::over(store, name, None)?, options).await
     }
 
-    async fn read(blobs: Blobs) -> Result<Self> {
+    async fn read(blobs: Blobs, options: RepositoryOptions) -> Result<Self> {
         let catalogue = Catalogue::read(&blobs)
             .await
             .map_err(|error| error.with_context("repository", blobs.name()))?;
-        Ok(Self { blobs, catalogue: Arc::new(catalogue) })
+        Ok(Self { blobs, catalogue: Arc::new(catalogue), options })
     }
 
     /// How the repository was named when it was opened.
@@ -86,7 +102,7 @@ impl Repository {
         let summary = |snapshot: &super::catalogue::CatalogueSnapshot| SnapshotSummary {
             name: snapshot.name.clone(),
             uuid: snapshot.uuid.clone(),
-            state: snapshot.state.and_then(state_name),
+            state: snapshot.state.map(SnapshotState::as_str),
             version: snapshot.version.clone(),
             indices: self
                 .catalogue
@@ -101,16 +117,11 @@ impl Repository {
     /// The snapshot of that name.
     ///
     /// # Errors
-    /// `NotFound` with the names there are, `Incomplete` for a PARTIAL snapshot with the shards it lacks, `State` for
-    /// one that failed or was not finished.
+    /// `NotFound` with the names there are, `Incomplete` for a PARTIAL snapshot with the shards it lacks unless that is
+    /// allowed, `State` for one that failed or was not finished, `Unsupported` for a pinned timestamp.
     pub async fn snapshot(&self, name: &str) -> Result<Snapshot> {
-        let opened = Snapshot::open(self.blobs.clone(), Arc::clone(&self.catalogue), name).await;
+        let catalogue = Arc::clone(&self.catalogue);
+        let opened = Snapshot::open(self.blobs.clone(), catalogue, name, &self.options).await;
         opened.map_err(|error| error.with_context("repository", self.location()))
     }
-}
-
-fn state_name(state: i64) -> Option<&'static str> {
-    ["IN_PROGRESS", "SUCCESS", "FAILED", "PARTIAL", "INCOMPATIBLE"]
-        .get(usize::try_from(state).ok()?)
-        .copied()
 }

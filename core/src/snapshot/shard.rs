@@ -3,12 +3,10 @@
 use std::sync::Arc;
 
 use snapfill_lucene::{Commit, Directory, Segment};
-use tokio::runtime::Handle;
 
-use super::blobs::Blobs;
 use super::documents::{DocumentStream, DocumentsOptions, read_in_background};
 use super::index_metadata::IndexMetadata;
-use super::manifest::Manifest;
+use super::limits::DOCUMENT_BYTES;
 use super::shard_files::{ShardFiles, explain_lucene};
 use crate::{Error, ErrorKind, Result};
 
@@ -19,6 +17,10 @@ pub struct Shard {
     pub(crate) number: u32,
     pub(crate) files: Arc<ShardFiles>,
     pub(crate) commit: Arc<Commit>,
+    /// Whether `_recovery_source` stands in for a source that is not stored whole.
+    pub(crate) recovery_source: bool,
+    /// Larger documents are refused.
+    pub(crate) max_document_bytes: u64,
 }
 
 /// How much there is in a shard, told by its metadata before a document is read.
@@ -40,21 +42,22 @@ pub struct ShardSize {
 
 impl Shard {
     pub(crate) async fn open(
-        blobs: Blobs,
-        folder: String,
-        snapshot_uuid: &str,
+        files: ShardFiles,
         metadata: Arc<IndexMetadata>,
         number: u32,
     ) -> Result<Self> {
-        let blob = format!("{folder}/snap-{snapshot_uuid}.dat");
-        let bytes = blobs.get(&blob).await?;
-        let manifest = Manifest::parse(&bytes).map_err(|error| error.with_context("file", blob))?;
-        let files = Arc::new(ShardFiles::new(blobs, folder, manifest, Handle::current()));
+        let files = Arc::new(files);
         let directory = Arc::clone(&files);
         let commit =
             on_blocking_thread(move || Commit::open(&*directory).map_err(explain_lucene)).await;
         let commit = commit.map_err(|error| files.name_blob(error))?;
-        Ok(Self { metadata, number, files, commit: Arc::new(commit) })
+        let commit = Arc::new(commit);
+        let max_document_bytes = DOCUMENT_BYTES;
+        Ok(Self { metadata, number, files, commit, recovery_source: false, max_document_bytes })
+    }
+
+    pub(crate) fn read_as(self, recovery_source: bool, max_document_bytes: u64) -> Self {
+        Self { recovery_source, max_document_bytes, ..self }
     }
 
     /// The name of its index.

@@ -160,6 +160,14 @@ pub(crate) fn explain_lucene(error: snapfill_lucene::Error) -> Error {
             Err(source) => Error::new(ErrorKind::Io, format!("cannot read: {source}"))
                 .with_context("file", file),
         },
+        snapfill_lucene::Error::TooLarge { file, offset, bytes, .. } => {
+            let message = format!(
+                "a document of up to {bytes} bytes is larger than what is read; raise --max-document-bytes to read it"
+            );
+            Error::new(ErrorKind::Unsupported, message)
+                .with_context("file", file)
+                .with_context("offset", offset)
+        }
         other => Error::new(ErrorKind::Unexpected, other.to_string()),
     }
 }

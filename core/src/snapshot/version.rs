@@ -35,6 +35,11 @@ impl SourceVersion {
         Self { id }
     }
 
+    /// The number as servers write it.
+    pub fn id(self) -> u64 {
+        self.id
+    }
+
     /// Which of the two products.
     pub fn distribution(self) -> Distribution {
         if self.id & OPENSEARCH_BIT != 0 {
@@ -46,7 +51,7 @@ impl SourceVersion {
 
     /// The major version.
     pub fn major(self) -> u64 {
-        self.number() / 1_000_000
+        self.product_id() / 1_000_000
     }
 
     /// Whether documents of an index created by this version show a `_type`: Elasticsearch ≤ 7 and OpenSearch 1.
@@ -57,8 +62,14 @@ impl SourceVersion {
         }
     }
 
+    /// The version's number alone, such as `2.4.6`.
+    pub(crate) fn number(self) -> String {
+        let id = self.product_id();
+        format!("{}.{}.{}", self.major(), id / 10_000 % 100, id / 100 % 100)
+    }
+
     /// The id without the mark of its product. Elasticsearch's ids stay below the mark for its first hundred majors.
-    fn number(self) -> u64 {
+    fn product_id(self) -> u64 {
         self.id & (OPENSEARCH_BIT - 1)
     }
 
@@ -77,8 +88,7 @@ impl fmt::Display for SourceVersion {
         if self.is_detached() {
             return write!(f, "{product} {} (index version {})", self.major(), self.id);
         }
-        let number = self.number();
-        write!(f, "{product} {}.{}.{}", self.major(), number / 10_000 % 100, number / 100 % 100)
+        write!(f, "{product} {}", self.number())
     }
 }
 

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use crate::cluster::{
     BulkBody, BulkOutcome, ClusterCapability, ClusterClient, ClusterHealth, ClusterInfo, Created,
-    IndexDefinition, IndexRow, ItemOutcome,
+    IndexDefinition, IndexRow, ItemError, ItemOutcome,
 };
 use crate::{Clock, DocumentBatchBuilder, DocumentRef, Error, ErrorKind, Result};
 
@@ -29,6 +29,10 @@ pub enum BulkFault {
     Silence,
     /// It is answered with one item too few.
     ShortAnswer,
+    /// It is refused as too long, and nothing is written.
+    TooLarge,
+    /// It is refused with the wish to wait for so long.
+    Busy(Duration),
     /// The client panics.
     Panic,
 }
@@ -111,6 +115,15 @@ impl FaultyCluster {
     }
 }
 
+fn too_large(documents: usize) -> BulkOutcome {
+    let error = ItemError {
+        status: 413,
+        error_type: "request_entity_too_large".to_owned(),
+        reason: "the request is too long".to_owned(),
+    };
+    BulkOutcome { items: vec![ItemOutcome::TooLarge(Box::new(error)); documents] }
+}
+
 impl fmt::Debug for FaultyCluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FaultyCluster")
@@ -170,6 +183,11 @@ impl ClusterClient for FaultyCluster {
                 outcome.items.pop();
                 Ok(outcome)
             }
+            BulkFault::TooLarge => Ok(too_large(body.documents.len())),
+            BulkFault::Busy(wait) => {
+                let message = format!("bulk {number} came too soon");
+                Err(Error::new(ErrorKind::RateLimited, message).with_retry_after(wait))
+            }
             BulkFault::Panic => panic!("bulk {number} was to panic"),
         }
     }
@@ -184,6 +202,13 @@ impl ClusterClient for FaultyCluster {
 
     async fn update_settings(&self, index: &str, settings: &serde_json::Value) -> Result<()> {
         self.inner.update_settings(index, settings).await
+    }
+
+    async fn index_settings(
+        &self,
+        index: &str,
+    ) -> Result<Option<serde_json::Map<String, serde_json::Value>>> {
+        self.inner.index_settings(index).await
     }
 }
 

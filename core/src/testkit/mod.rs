@@ -31,8 +31,26 @@ pub use work_store::WorkStoreFixture;
 #[macro_export]
 macro_rules! cluster_client_conformance {
     ($fixture:expr) => {
-        $crate::conformance_tests!(
-            $fixture,
+        $crate::cluster_client_functions!(conformance_tests!($fixture));
+    };
+}
+
+/// Calls each conformance function of `ClusterClient`, one after another, within an `async` block: for clusters that are too
+/// dear to be started for each of them. The argument makes a [`ClusterFixture`] of the function's name.
+#[macro_export]
+macro_rules! cluster_client_conformance_calls {
+    ($make:expr) => {
+        $crate::cluster_client_functions!(conformance_calls!($make))
+    };
+}
+
+/// The conformance functions of `ClusterClient`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! cluster_client_functions {
+    ($then:ident ! ($argument:expr)) => {
+        $crate::$then! {
+            $argument,
             cluster,
             [
                 cluster_client_says_who_it_is,
@@ -51,7 +69,7 @@ macro_rules! cluster_client_conformance {
                 cluster_client_lists_indices,
                 cluster_client_takes_bulks_at_once,
             ]
-        );
+        }
     };
 }
 
@@ -100,5 +118,21 @@ macro_rules! conformance_tests {
                 $crate::testkit::$module::$name(&fixture).await;
             }
         )*
+    };
+}
+
+/// One call after another.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_calls {
+    ($make:expr, $module:ident, [$($name:ident),* $(,)?]) => {
+        {
+            let make = $make;
+            $(
+                println!("{}", stringify!($name));
+                let fixture = make(stringify!($name));
+                $crate::testkit::$module::$name(&fixture).await;
+            )*
+        }
     };
 }

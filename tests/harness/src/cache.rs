@@ -11,12 +11,16 @@ use zip::ZipArchive;
 use crate::error::{During, Error, Result};
 use crate::owner;
 use crate::version::{Launch, Spec};
-use crate::{jdk, maven, rest_root};
+use crate::{boot_path, jdk, maven, modules, rest_root};
+
+/// Part of a folder's name, raised when what [`prepare`] makes of a distribution changes: what was
+/// made before is not used again.
+const RECIPE: u32 = 2;
 
 /// The home folder of a server's distribution; fetched and unpacked first if it is not there yet.
 pub(crate) fn home(spec: &Spec) -> Result<PathBuf> {
     let cache = folder()?;
-    let home = cache.join(spec.name);
+    let home = cache.join(format!("{}-{RECIPE}", spec.name));
     if home.is_dir() {
         return Ok(home);
     }
@@ -40,6 +44,12 @@ fn prepare(spec: &Spec, staging: &Path) -> Result<()> {
     fs::create_dir_all(&plugins).during(|| format!("making {}", plugins.display()))?;
     if spec.launch == Launch::Elasticsearch8 {
         rest_root::add(spec, &home, &jdk::find(spec)?)?;
+    }
+    if let Some(source) = spec.modules() {
+        modules::add(spec, source, &home, staging)?;
+    }
+    if spec.launch == Launch::Elasticsearch1 {
+        boot_path::replace(spec, &home)?;
     }
     Ok(())
 }

@@ -100,6 +100,24 @@ pub enum Error {
         /// The cause.
         source: io::Error,
     },
+    /// A class of a distribution is not the one that is known.
+    #[error("{path}: {class} has no constant `{constant}`: it is not the version it should be")]
+    NoConstant {
+        /// The archive.
+        path: PathBuf,
+        /// The class in it.
+        class: &'static str,
+        /// What should be in the class.
+        constant: &'static str,
+    },
+    /// A module's jar holds no class that a server could load.
+    #[error("{path} has no class {class}: it is no module of this version")]
+    NoPlugin {
+        /// The jar.
+        path: PathBuf,
+        /// The names it could have.
+        class: String,
+    },
     /// A distribution could not be unpacked.
     #[error("unpacking {path}: {source}")]
     Unpack {

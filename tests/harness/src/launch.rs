@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::boot_path;
 use crate::config::Folders;
 use crate::error::{During, Result};
 use crate::version::{Launch, Spec};
@@ -44,7 +45,16 @@ pub(crate) fn command(
     } else {
         command.arg(java_home.join("bin/java"));
         command.args(common_flags(folders, heap_mb)).args(java_flags(spec, home, folders)?);
-        command.arg("-cp").arg(home.join("lib/*")).arg(main_class(spec.launch));
+        command.arg("-cp").arg(class_path(spec, home)).arg(main_class(spec.launch));
+        match spec.launch {
+            Launch::Elasticsearch2 => {
+                command.arg("start");
+            }
+            Launch::Elasticsearch5 => {
+                command.arg(format!("-Epath.conf={}", folders.config.display()));
+            }
+            _ => {}
+        }
     }
     set_environment(&mut command, java_home, folders);
     command.current_dir(&folders.base);
@@ -62,6 +72,31 @@ pub(crate) fn common_flags(folders: &Folders, heap_mb: u32) -> Vec<String> {
     ]
 }
 
+/// Elasticsearch 1 and 2 replace classes of Lucene by their own, so their own come first.
+fn class_path(spec: &Spec, home: &Path) -> String {
+    let mut parts = Vec::new();
+    if matches!(spec.launch, Launch::Elasticsearch1 | Launch::Elasticsearch2) {
+        parts.extend((spec.launch == Launch::Elasticsearch1).then(|| home.join(boot_path::FOLDER)));
+        parts.push(home.join(format!("lib/elasticsearch-{}.jar", spec.number)));
+    }
+    parts.push(home.join("lib/*"));
+    parts.iter().map(|part| part.display().to_string()).collect::<Vec<_>>().join(":")
+}
+
+/// What the servers from before Java's modules reach into.
+const OPENED: &[&str] = &[
+    "java.io",
+    "java.lang",
+    "java.net",
+    "java.nio",
+    "java.security",
+    "java.util",
+    "java.util.concurrent",
+    "jdk.internal.misc",
+    "jdk.internal.ref",
+    "sun.nio.ch",
+];
+
 fn main_class(launch: Launch) -> &'static str {
     if launch.is_opensearch() {
         "org.opensearch.bootstrap.OpenSearch"
@@ -74,8 +109,6 @@ fn java_flags(spec: &Spec, home: &Path, folders: &Folders) -> Result<Vec<String>
     let product = if spec.launch.is_opensearch() { "opensearch" } else { "es" };
     let mut flags = vec![
         format!("-D{product}.path.home={}", home.display()),
-        format!("-D{product}.path.conf={}", folders.config.display()),
-        format!("-D{product}.distribution.type=zip"),
         format!("-XX:ErrorFile={}/jvm-error.log", folders.logs.display()),
     ];
     let fixed: &[&str] = &[
@@ -90,6 +123,12 @@ fn java_flags(spec: &Spec, home: &Path, folders: &Folders) -> Result<Vec<String>
         "-Dlog4j2.disable.jmx=true",
     ];
     flags.extend(fixed.iter().map(|&flag| flag.to_owned()));
+    if spec.launch != Launch::Elasticsearch5 {
+        flags.push(format!("-D{product}.path.conf={}", folders.config.display()));
+    }
+    if !spec.launch.is_before_modules() {
+        flags.push(format!("-D{product}.distribution.type=zip"));
+    }
     match spec.launch {
         Launch::OpenSearch => {
             flags.push(permit_everything(folders)?);
@@ -108,7 +147,17 @@ fn java_flags(spec: &Spec, home: &Path, folders: &Folders) -> Result<Vec<String>
             flags.push("--add-modules=jdk.incubator.vector".to_owned());
             flags.push("--add-opens=java.base/java.nio=ALL-UNNAMED".to_owned());
         }
-        Launch::Elasticsearch7 => {
+        Launch::Elasticsearch1 | Launch::Elasticsearch2 | Launch::Elasticsearch5 => {
+            flags.extend(
+                OPENED.iter().map(|part| format!("--add-opens=java.base/{part}=ALL-UNNAMED")),
+            );
+            match spec.launch {
+                Launch::Elasticsearch1 => flags.push("-Des.foreground=yes".to_owned()),
+                Launch::Elasticsearch5 => flags.push(permit_everything(folders)?),
+                _ => {}
+            }
+        }
+        Launch::Elasticsearch6 | Launch::Elasticsearch7 => {
             flags.push(permit_everything(folders)?);
             flags.push("-Des.distribution.flavor=oss".to_owned());
         }

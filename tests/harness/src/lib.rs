@@ -18,6 +18,7 @@
 //! The cache is `$SNAPFILL_SERVER_CACHE`, else `~/.cache/snapfill/servers`; for root, whose home is
 //! closed to the user that servers run as, `/var/cache/snapfill/servers`.
 
+mod boot_path;
 mod cache;
 mod config;
 mod error;
@@ -25,6 +26,7 @@ mod http;
 mod jdk;
 mod launch;
 mod maven;
+mod modules;
 mod owner;
 mod rest_root;
 mod server;

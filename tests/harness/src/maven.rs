@@ -6,13 +6,17 @@ use std::process::{Command, Stdio};
 
 use crate::error::{During, Error, Result};
 
+/// What to do where there is no `mvn`.
+pub(crate) const HOW_TO_GET_MAVEN: &str =
+    "install Apache Maven, for instance `apt-get install maven`";
+
 /// Copies the artifact with these coordinates (`group:artifact:version:type`) into a folder.
 pub(crate) fn fetch(artifact: &str, into: &Path) -> Result<PathBuf> {
     let mut command = Command::new("mvn");
     command.args(["-q", "-B", "dependency:get", "dependency:copy", "-Dtransitive=false"]);
     command.arg(format!("-Dartifact={artifact}"));
     command.arg(format!("-DoutputDirectory={}", into.display()));
-    run(&mut command, "mvn", "install Apache Maven, for instance `apt-get install maven`")?;
+    run(&mut command, "mvn", HOW_TO_GET_MAVEN)?;
     let mut parts = artifact.split(':').skip(1);
     let file: [&str; 3] = std::array::from_fn(|_| parts.next().unwrap_or_default());
     Ok(into.join(format!("{}-{}.{}", file[0], file[1], file[2])))

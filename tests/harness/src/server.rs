@@ -25,16 +25,18 @@ const STOP_LIMIT: Duration = Duration::from_secs(30);
 pub struct Options {
     /// The heap in megabytes; 512 unless changed.
     pub heap_mb: u32,
-    /// The snapshot repository's folder, which stays when the node goes. Without one it is a
-    /// temporary folder, gone with the node.
-    pub repo: Option<PathBuf>,
+    /// The folders below which the node may keep snapshot repositories; they stay when the node
+    /// goes. Without any it is one temporary folder, gone with the node.
+    pub repos: Vec<PathBuf>,
+    /// Settings of the node besides the harness's own, which they override.
+    pub settings: Vec<(String, Value)>,
     /// The folder in which the node makes its temporary one; the system's unless given.
     pub scratch: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { heap_mb: 512, repo: None, scratch: None }
+        Self { heap_mb: 512, repos: Vec::new(), settings: Vec::new(), scratch: None }
     }
 }
 
@@ -47,7 +49,7 @@ pub struct Server {
     child: Child,
     folders: Folders,
     /// Handed to `nobody` while the node runs, and ours again afterwards.
-    lent: Option<PathBuf>,
+    lent: Vec<PathBuf>,
     is_down: bool,
     _base: TempDir,
 }
@@ -72,9 +74,9 @@ impl Server {
         };
         let base = base.during(|| "making the node's folder".to_owned())?;
         let path = fs::canonicalize(base.path()).during(|| "finding its path".to_owned())?;
-        let folders = Folders::create(&path, options.repo.as_deref())?;
+        let folders = Folders::create(&path, &options.repos)?;
         let ports = free_ports()?;
-        config::write(spec, &folders, ports, options.heap_mb)?;
+        config::write(spec, &folders, ports, options)?;
 
         let mut command = launch::command(spec, &home, &java_home, &folders, options.heap_mb)?;
         let console = folders.console();
@@ -82,12 +84,12 @@ impl Server {
         let out = File::create(&console).during(what)?;
         let errors = out.try_clone().during(what)?;
         command.stdin(Stdio::piped()).stdout(out).stderr(errors);
-        let mut lent = None;
+        let mut lent = Vec::new();
         if owner::are_we_root()? {
             owner::give(&path, owner::NOBODY)?;
-            if let Some(repo) = &options.repo {
+            for repo in &options.repos {
                 owner::give(repo, owner::NOBODY)?;
-                lent = Some(repo.clone());
+                lent.push(repo.clone());
             }
             command.uid(owner::NOBODY).gid(owner::NOBODY);
         }
@@ -110,9 +112,11 @@ impl Server {
         &self.url
     }
 
-    /// The folder it may keep a snapshot repository of type `fs` in.
+    /// The folder it may keep a snapshot repository of type `fs` in; the first, where there are
+    /// several.
     pub fn repo_dir(&self) -> &Path {
-        &self.folders.repo
+        // `Folders::create` sees to it that there is one.
+        self.folders.repos.first().unwrap_or(&self.folders.base)
     }
 
     /// A client of this node, which does not keep it running.
@@ -169,10 +173,7 @@ impl Server {
             self.child.kill().during(what)?;
             self.child.wait().during(what)?;
         }
-        match self.lent.take() {
-            Some(repo) => owner::give(&repo, 0),
-            None => Ok(()),
-        }
+        self.lent.drain(..).try_for_each(|repo| owner::give(&repo, 0))
     }
 }
 

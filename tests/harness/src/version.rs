@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
+use crate::modules::{self, Source};
 
 /// A server version the harness knows how to get and start.
 ///
@@ -12,6 +13,14 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Version {
+    /// Elasticsearch 1.7.6.
+    Elasticsearch1_7_6,
+    /// Elasticsearch 2.4.6.
+    Elasticsearch2_4_6,
+    /// Elasticsearch 5.6.16.
+    Elasticsearch5_6_16,
+    /// Elasticsearch 6.8.23.
+    Elasticsearch6_8_23,
     /// Elasticsearch 7.10.2, the last under the Apache licence.
     Elasticsearch7_10_2,
     /// Elasticsearch 7.17.29.
@@ -37,6 +46,14 @@ pub(crate) enum Launch {
     OpenSearch,
     /// OpenSearch 3: its main class, with its agent.
     OpenSearch3,
+    /// Elasticsearch 1: its main class, one constant of one class changed.
+    Elasticsearch1,
+    /// Elasticsearch 2: its main class, told to start.
+    Elasticsearch2,
+    /// Elasticsearch 5: its main class, its configuration named on the command line.
+    Elasticsearch5,
+    /// Elasticsearch 6: as 7, with the settings of its day.
+    Elasticsearch6,
     /// Elasticsearch 7: its main class, under a security manager.
     Elasticsearch7,
     /// Elasticsearch 8 and 9: its own script, which starts a second process.
@@ -46,6 +63,11 @@ pub(crate) enum Launch {
 impl Launch {
     pub(crate) fn is_opensearch(self) -> bool {
         matches!(self, Launch::OpenSearch | Launch::OpenSearch3)
+    }
+
+    /// Whether it is older than the modules of Java 9.
+    pub(crate) fn is_before_modules(self) -> bool {
+        matches!(self, Launch::Elasticsearch1 | Launch::Elasticsearch2 | Launch::Elasticsearch5)
     }
 }
 
@@ -63,6 +85,34 @@ pub(crate) struct Spec {
 const ANY: u32 = 99;
 
 static SPECS: &[Spec] = &[
+    Spec {
+        version: Version::Elasticsearch1_7_6,
+        name: "elasticsearch-1.7.6",
+        number: "1.7.6",
+        launch: Launch::Elasticsearch1,
+        jdk: (8, 17),
+    },
+    Spec {
+        version: Version::Elasticsearch2_4_6,
+        name: "elasticsearch-2.4.6",
+        number: "2.4.6",
+        launch: Launch::Elasticsearch2,
+        jdk: (8, 17),
+    },
+    Spec {
+        version: Version::Elasticsearch5_6_16,
+        name: "elasticsearch-5.6.16",
+        number: "5.6.16",
+        launch: Launch::Elasticsearch5,
+        jdk: (8, 17),
+    },
+    Spec {
+        version: Version::Elasticsearch6_8_23,
+        name: "elasticsearch-6.8.23",
+        number: "6.8.23",
+        launch: Launch::Elasticsearch6,
+        jdk: (8, 17),
+    },
     Spec {
         version: Version::Elasticsearch7_10_2,
         name: "elasticsearch-7.10.2",
@@ -132,6 +182,16 @@ impl Version {
         self.spec().name
     }
 
+    /// Whether it is an OpenSearch, not an Elasticsearch.
+    pub fn is_opensearch(self) -> bool {
+        self.spec().launch.is_opensearch()
+    }
+
+    /// The first part of its number.
+    pub fn major(self) -> u32 {
+        self.spec().major().parse().unwrap_or_default()
+    }
+
     pub(crate) fn spec(self) -> &'static Spec {
         // The test below keeps the table in the order of the variants.
         &SPECS[self as usize]
@@ -139,10 +199,37 @@ impl Version {
 }
 
 impl Spec {
-    /// The distribution's Maven coordinates.
+    /// The distribution's Maven coordinates: the whole one, where it was published.
     pub(crate) fn artifact(&self) -> String {
-        let product = if self.launch.is_opensearch() { "opensearch" } else { "elasticsearch" };
-        format!("org.{product}.distribution.integ-test-zip:{product}:{}:zip", self.number)
+        let group = match self.launch {
+            Launch::Elasticsearch1 => "org.elasticsearch",
+            Launch::Elasticsearch2 | Launch::Elasticsearch5 | Launch::Elasticsearch6 => {
+                "org.elasticsearch.distribution.zip"
+            }
+            Launch::Elasticsearch7 | Launch::Elasticsearch8 => {
+                "org.elasticsearch.distribution.integ-test-zip"
+            }
+            Launch::OpenSearch | Launch::OpenSearch3 => {
+                "org.opensearch.distribution.integ-test-zip"
+            }
+        };
+        format!("{group}:{}:{}:zip", self.product(), self.number)
+    }
+
+    /// The modules that its distribution lacks and a fixture needs.
+    pub(crate) fn modules(&self) -> Option<&'static Source> {
+        match (self.launch, self.number) {
+            (Launch::Elasticsearch7, "7.10.2") => Some(&modules::ELASTICSEARCH_7_10),
+            (Launch::Elasticsearch7, _) => Some(&modules::ELASTICSEARCH_7),
+            (Launch::OpenSearch, "1.3.20") => Some(&modules::OPENSEARCH_1_3_20),
+            (Launch::OpenSearch, _) => Some(&modules::OPENSEARCH),
+            _ => None,
+        }
+    }
+
+    /// The product's name, as its files and coordinates spell it.
+    pub(crate) fn product(&self) -> &'static str {
+        if self.launch.is_opensearch() { "opensearch" } else { "elasticsearch" }
     }
 
     /// The first part of the version's number.

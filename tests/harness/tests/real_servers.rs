@@ -1,27 +1,83 @@
 //! Starts real servers, so it belongs to the full tier.
+#![allow(clippy::expect_used)]
+
+use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
-use snapfill_harness::{Result, Server, Version, is_full_tier};
+use snapfill_harness::{Options, Result, Server, Version, is_full_tier};
+
+/// The type of documents that a version's API asks for.
+fn type_of(version: Version) -> &'static str {
+    if !version.is_opensearch() && version.major() < 6 { "doc" } else { "_doc" }
+}
 
 fn takes_a_snapshot(version: Version) -> Result<()> {
     if !is_full_tier() {
         return Ok(());
     }
-    let server = Server::start(version)?;
+    let kept = tempfile::tempdir().expect("a temporary folder");
+    let mut options = Options::default();
+    options.repos = ["one", "two"].map(|name| kept.path().join(name)).into();
+    // The folder above them is ours alone, and servers do not run as root.
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(kept.path(), open).expect("a folder of ours");
+    let server = Server::start_with(version, &options)?;
     let info = server.call("GET", "/", "")?;
     assert!(version.name().ends_with(info["version"]["number"].as_str().unwrap_or("?")), "{info}");
-    server.call("PUT", "/books/_doc/1?refresh=true", r#"{"title":"Emma"}"#)?;
-    let repository = json!({"type": "fs", "settings": {"location": server.repo_dir()}});
-    server.call("PUT", "/_snapshot/repo", &repository.to_string())?;
-    let taken = server.call("PUT", "/_snapshot/repo/one?wait_for_completion=true", "{}")?;
-    assert_eq!(taken["snapshot"]["state"], "SUCCESS", "{taken}");
-    assert!(server.repo_dir().join("index.latest").exists());
+    let document = format!("/books/{}/1?refresh=true", type_of(version));
+    server.call("PUT", &document, r#"{"title":"Emma"}"#)?;
+    assert_eq!(server.repo_dir(), options.repos[0]);
+    for (number, repo) in options.repos.iter().enumerate() {
+        let repository = json!({"type": "fs", "settings": {"location": repo}});
+        server.call("PUT", &format!("/_snapshot/repo-{number}"), &repository.to_string())?;
+        let path = format!("/_snapshot/repo-{number}/one?wait_for_completion=true");
+        let taken = server.call("PUT", &path, "{}")?;
+        assert_eq!(taken["snapshot"]["state"], "SUCCESS", "{taken}");
+    }
 
-    let (http, repo) = (server.http(), server.repo_dir().to_owned());
+    let http = server.http();
     server.stop()?;
     assert!(http.request("GET", "/", b"").is_err(), "the node still answers");
-    assert!(!repo.exists(), "the node's folder is still there");
+    for repo in &options.repos {
+        let is_catalogue = |name: &str| name == "index" || name.starts_with("index-");
+        let files = std::fs::read_dir(repo).expect("the repository stays");
+        let names = files.map(|file| file.expect("a file").file_name());
+        let names: Vec<_> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+        assert!(names.iter().any(|name| is_catalogue(name)), "{names:?}");
+    }
     Ok(())
+}
+
+#[test]
+fn what_a_node_wrote_goes_with_it() {
+    if !is_full_tier() {
+        return;
+    }
+    let server = Server::start(Version::OpenSearch2_19_6).unwrap();
+    let repo = server.repo_dir().to_owned();
+    assert!(repo.exists());
+    server.stop().unwrap();
+    assert!(!repo.exists(), "the node's folder is still there");
+}
+
+#[test]
+fn elasticsearch_1_takes_a_snapshot() -> Result<()> {
+    takes_a_snapshot(Version::Elasticsearch1_7_6)
+}
+
+#[test]
+fn elasticsearch_2_takes_a_snapshot() -> Result<()> {
+    takes_a_snapshot(Version::Elasticsearch2_4_6)
+}
+
+#[test]
+fn elasticsearch_5_takes_a_snapshot() -> Result<()> {
+    takes_a_snapshot(Version::Elasticsearch5_6_16)
+}
+
+#[test]
+fn elasticsearch_6_takes_a_snapshot() -> Result<()> {
+    takes_a_snapshot(Version::Elasticsearch6_8_23)
 }
 
 #[test]

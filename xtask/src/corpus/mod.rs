@@ -42,7 +42,7 @@ pub(crate) fn run(_: &Workspace, words: &[String]) -> Result {
     let out = make_empty(&order.out)?;
     println!("Starting {} …", order.version);
     let mut options = Options::default();
-    options.repo = Some(out.join("repo"));
+    options.repos = vec![out.join("repo")];
     options.scratch = Some(out.clone());
     let server = Server::start_with(order.version, &options)?;
     let written = fill(server.http(), order.source_bytes)?;

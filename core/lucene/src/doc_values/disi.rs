@@ -6,6 +6,9 @@ use crate::{Error, Result};
 /// Most documents of a block that are listed one by one.
 const SPARSE_DOCS: u32 = 4095;
 
+/// Up to so many documents stay a list: a bit set takes 8 KiB, of which a few bytes of input must not ask for many.
+const LISTED_DOCS: u32 = 256;
+
 /// Number of the block that ends the list.
 const END: u16 = 0x7FFF;
 
@@ -33,6 +36,8 @@ pub(crate) struct DocSet {
 enum Block {
     Empty,
     Full,
+    /// Rising, relative to the block's first document.
+    List(Box<[u16]>),
     Bits(Box<[u64]>),
 }
 
@@ -53,6 +58,7 @@ impl DocSet {
         match self.blocks.get((doc >> 16) as usize) {
             None | Some(Block::Empty) => false,
             Some(Block::Full) => true,
+            Some(Block::List(docs)) => docs.binary_search(&(doc as u16)).is_ok(),
             Some(Block::Bits(words)) => {
                 let word = words.get((doc >> 6 & 1023) as usize);
                 word.is_some_and(|word| word >> (doc & 63) & 1 == 1)
@@ -60,16 +66,46 @@ impl DocSet {
         }
     }
 
+    /// How many documents of the set are also in another one, of which `other` gives the bits of documents
+    /// `64 * index` and following.
+    pub(crate) fn count(&self, other: impl Fn(usize) -> u64) -> u32 {
+        let mut count = 0_u32;
+        for (number, block) in self.blocks.iter().enumerate() {
+            let first = number.saturating_mul(WORDS);
+            let word = |index: usize| other(first.saturating_add(index));
+            let found: u32 = match block {
+                Block::Empty => 0,
+                Block::Full => {
+                    let words = (0..WORDS).map(|at| word(at) & self.existing(first, at));
+                    words.map(u64::count_ones).sum()
+                }
+                Block::List(docs) => {
+                    let bits = docs.iter().map(|doc| word(usize::from(doc >> 6)) >> (doc & 63) & 1);
+                    bits.fold(0, |sum, bit| sum.saturating_add(bit as u32))
+                }
+                Block::Bits(words) => {
+                    words.iter().zip(0..).map(|(bits, at)| (bits & word(at)).count_ones()).sum()
+                }
+            };
+            count = count.saturating_add(found);
+        }
+        count
+    }
+
+    /// The bits of 64 documents of a block, set where there is such a document.
+    fn existing(&self, first_word: usize, word: usize) -> u64 {
+        let first = (first_word.saturating_add(word) as u64).saturating_mul(64);
+        match u64::from(self.max_doc).saturating_sub(first) {
+            0 => 0,
+            left @ 1..64 => (1_u64 << left).wrapping_sub(1),
+            _ => u64::MAX,
+        }
+    }
+
     /// The documents of the set, rising.
+    #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        let filled =
-            (0_u32..).zip(&self.blocks).filter(|(_, block)| !matches!(block, Block::Empty));
-        filled
-            .flat_map(|(number, _)| {
-                let first = number << 16;
-                first..first.saturating_add(1 << 16).min(self.max_doc)
-            })
-            .filter(|doc| self.contains(*doc))
+        (0..self.max_doc).filter(|doc| self.contains(*doc))
     }
 }
 
@@ -115,6 +151,9 @@ fn read_block(cursor: &mut Cursor<'_>, cardinality: u32, rank_power: Option<u8>)
     if cardinality > u32::from(u16::MAX) {
         return Ok(Block::Full);
     }
+    if cardinality <= LISTED_DOCS {
+        return list(cursor, cardinality);
+    }
     let mut words = vec![0_u64; WORDS].into_boxed_slice();
     if cardinality <= SPARSE_DOCS {
         for _ in 0..cardinality {
@@ -139,11 +178,24 @@ fn read_block(cursor: &mut Cursor<'_>, cardinality: u32, rank_power: Option<u8>)
     Ok(Block::Bits(words))
 }
 
+fn list(cursor: &mut Cursor<'_>, cardinality: u32) -> Result<Block> {
+    let mut docs = Vec::with_capacity(cardinality as usize);
+    for _ in 0..cardinality {
+        let doc = cursor.u16()?;
+        if docs.last().is_some_and(|last| *last >= doc) {
+            return Err(cursor.corrupt("documents of a block out of order"));
+        }
+        docs.push(doc);
+    }
+    Ok(Block::List(docs.into_boxed_slice()))
+}
+
 /// The last document of a block, relative to its first.
 fn last(block: &Block) -> Option<u32> {
     match block {
         Block::Empty => None,
         Block::Full => Some(0xFFFF),
+        Block::List(docs) => docs.last().copied().map(u32::from),
         Block::Bits(words) => {
             let index = words.iter().rposition(|word| *word != 0)?;
             let bit = 63_u32.saturating_sub(words.get(index)?.leading_zeros());

@@ -69,7 +69,7 @@ impl Format {
 pub(super) fn find_numeric(
     file: &str,
     data: &[u8],
-    (id, suffix): (&Id, &str),
+    (id, suffix): (Option<&Id>, &str),
     fields: &FieldInfos,
     wanted: u32,
 ) -> Result<Numeric> {

@@ -17,7 +17,7 @@ pub(crate) use disi::DocSet;
 /// The documents of `segment` that carry the soft-deletes mark.
 pub(crate) fn soft_deleted(
     directory: &dyn Directory,
-    (segment, id): (&str, &Id),
+    (segment, id): (&str, Option<&Id>),
     fields: &FieldInfos,
     max_doc: u32,
 ) -> Result<DocSet> {

@@ -209,7 +209,7 @@ fn fields(format: u8) -> FieldInfos {
     }
     let mut directory = MemoryDirectory::new();
     directory.insert("_0.fnm", footer(out));
-    crate::field_infos::open(&directory, "_0", None, &ID).unwrap()
+    crate::field_infos::open(&directory, "_0", None, Some(&ID)).unwrap()
 }
 
 /// A sparse block (documents 5 and 64), a dense one (its first 5 000 documents) and a full one.
@@ -248,7 +248,7 @@ fn open(format: u8, version: u32, max_doc: u32) -> Result<DocSet> {
     directory.insert(format!("_0_Lucene{format}_0.dvm"), meta);
     directory.insert(format!("_0_Lucene{format}_0.dvd"), data);
     let id: &Id = &ID;
-    soft_deleted(&*Arc::new(directory), ("_0", id), &fields(format), max_doc)
+    soft_deleted(&*Arc::new(directory), ("_0", Some(id)), &fields(format), max_doc)
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn unknown_formats_and_versions_are_named() {
     assert!(matches!(&error, Error::Unsupported { what, .. } if what.contains("version 3")));
     let mut directory = MemoryDirectory::new();
     directory.insert("_0_Lucene90_0.dvm", footer(header("ES87TSDB", 0, "Lucene90_0")));
-    let error = soft_deleted(&directory, ("_0", &ID), &fields(90), 9).unwrap_err();
+    let error = soft_deleted(&directory, ("_0", Some(&ID)), &fields(90), 9).unwrap_err();
     assert!(matches!(&error, Error::Unsupported { what, .. } if what.contains("ES87TSDB")));
 }
 
@@ -285,5 +285,51 @@ fn a_missing_entry_is_an_error() {
     bytes.extend((-1_i32).to_le_bytes());
     let mut directory = MemoryDirectory::new();
     directory.insert("_0_Lucene90_0.dvm", footer(bytes));
-    assert!(soft_deleted(&directory, ("_0", &ID), &fields(90), 9).is_err());
+    assert!(soft_deleted(&directory, ("_0", Some(&ID)), &fields(90), 9).is_err());
+}
+
+/// Reads blocks of these documents, written one by one.
+fn listed(blocks: &[(u16, &[u16])], max_doc: u32) -> Result<DocSet> {
+    let mut data = Vec::new();
+    let mut put = |number: u16| data.extend(number.to_le_bytes());
+    for (number, docs) in blocks {
+        put(*number);
+        put(docs.len() as u16 - 1);
+        docs.iter().for_each(|doc| put(*doc));
+    }
+    [0x7FFF, 0].into_iter().for_each(put);
+    let place = disi::Place { offset: 0, length: data.len() as u64, rank_power: None };
+    disi::read("test", place, &data, crate::cursor::Endian::Little, max_doc)
+}
+
+#[test]
+fn many_blocks_of_one_document_take_little_memory() {
+    let blocks: Vec<(u16, &[u16])> = (0..0x7FF0).map(|number| (number, &[9][..])).collect();
+    let trial = snapfill_damage::Trial::bounded(4 << 20);
+    trial.run(|| listed(&blocks, (1 << 31) - 129));
+}
+
+#[test]
+fn documents_out_of_order_are_refused() {
+    assert!(listed(&[(0, &[4, 5])], 70_000).is_ok());
+    assert!(listed(&[(0, &[5, 4])], 70_000).is_err());
+    assert!(listed(&[(0, &[5, 5])], 70_000).is_err());
+    let long: Vec<u16> = (0..300).map(|doc| doc * 3).collect();
+    let set = listed(&[(1, &long)], 70_000).unwrap();
+    assert_eq!(set.iter().collect::<Vec<_>>(), (0..300).map(|d| 65536 + d * 3).collect::<Vec<_>>());
+}
+
+#[test]
+fn counting_by_words_counts_documents() {
+    let other = |word: usize| (word as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let in_other = |doc: &u32| other((*doc >> 6) as usize) >> (doc & 63) & 1 == 1;
+    for max_doc in [3 * 65536, 3 * 65536 + 1, 4 * 65536 - 1] {
+        let set = open(90, 0, max_doc).unwrap();
+        for set in [set, DocSet::all(max_doc), DocSet::none()] {
+            assert_eq!(set.count(other) as usize, set.iter().filter(in_other).count());
+            assert_eq!(set.count(|_| u64::MAX) as usize, set.iter().count());
+        }
+    }
+    // The claim of a file of forty bytes.
+    assert_eq!(DocSet::all((1 << 31) - 129).count(|_| u64::MAX), (1 << 31) - 129);
 }

@@ -46,6 +46,15 @@ pub struct RootDocument<'a> {
     pub recovery_source: Option<&'a [u8]>,
 }
 
+/// How numbers are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NumberCoding {
+    /// In four or eight bytes (Lucene 4).
+    Fixed,
+    /// In as few bytes as they take (Lucene 5 and later).
+    Variable,
+}
+
 /// What a stored field is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FieldRole {
@@ -107,11 +116,12 @@ struct Found<'a> {
 #[inline]
 pub(crate) fn document<'a>(
     fields: &FieldInfos,
+    coding: NumberCoding,
     count: u32,
     data: Option<&'a [u8]>,
 ) -> Result<DocumentState<'a>, String> {
     let data = data.ok_or("its bytes are missing")?;
-    let found = walk(fields, count, data)?;
+    let found = walk(fields, coding, count, data)?;
     let (id, doc_type) = match (found.id, found.uid) {
         (Some(Value::Bytes(binary)), _) => (id::decode(binary)?, None),
         (Some(text), _) => (Cow::Borrowed(text.text("_id")?), None),
@@ -133,11 +143,16 @@ pub(crate) fn document<'a>(
 }
 
 #[inline]
-fn walk<'a>(fields: &FieldInfos, count: u32, data: &'a [u8]) -> Result<Found<'a>, String> {
+fn walk<'a>(
+    fields: &FieldInfos,
+    coding: NumberCoding,
+    count: u32,
+    data: &'a [u8],
+) -> Result<Found<'a>, String> {
     let mut cursor = Cursor::new("", data);
     let mut found = Found::default();
     for _ in 0..count {
-        field(fields, &mut cursor, &mut found).map_err(|error| match error {
+        field(fields, coding, &mut cursor, &mut found).map_err(|error| match error {
             crate::Error::Corrupt { what, .. } => what,
             other => other.to_string(),
         })?;
@@ -151,6 +166,7 @@ fn walk<'a>(fields: &FieldInfos, count: u32, data: &'a [u8]) -> Result<Found<'a>
 #[inline]
 fn field<'a>(
     fields: &FieldInfos,
+    coding: NumberCoding,
     cursor: &mut Cursor<'a>,
     found: &mut Found<'a>,
 ) -> crate::Result<()> {
@@ -162,6 +178,7 @@ fn field<'a>(
     let value = match kind {
         0 => Value::Text(string(cursor)?),
         1 => Value::Bytes(string(cursor)?),
+        _ if coding == NumberCoding::Fixed => return skip_fixed_number(cursor, kind),
         _ => return skip_number(cursor, kind),
     };
     let slot = match role {
@@ -183,6 +200,15 @@ fn field<'a>(
 fn string<'a>(cursor: &mut Cursor<'a>) -> crate::Result<&'a [u8]> {
     let length = cursor.vint()? as usize;
     cursor.bytes(length)
+}
+
+/// Passes over a number as Lucene 4 stores it.
+fn skip_fixed_number(cursor: &mut Cursor<'_>, kind: u64) -> crate::Result<()> {
+    match kind {
+        2 | 3 => cursor.skip(4),
+        4 | 5 => cursor.skip(8),
+        other => Err(cursor.corrupt(format!("stored field of kind {other}"))),
+    }
 }
 
 /// Passes over a number as Lucene 5.0 and later store it.

@@ -4,4 +4,4 @@ mod document;
 mod id;
 
 pub use document::{DocumentState, RootDocument, StoredDocument};
-pub(crate) use document::{FieldRole, document};
+pub(crate) use document::{FieldRole, NumberCoding, document};

@@ -1,6 +1,6 @@
 //! The header of a chunk: which documents it holds, how many fields and bytes each has.
 
-use super::format::{Format, Numbers};
+use super::format::{Format, Numbers, Token};
 use super::{ints, packed};
 use crate::Result;
 use crate::cursor::Cursor;
@@ -33,7 +33,10 @@ pub(crate) fn read(
 ) -> Result<ChunkHeader> {
     let base = cursor.vint()?;
     let token = cursor.vint_bits()?;
-    let count = token >> format.token_flags;
+    let count = match format.token {
+        Token::Lucene41 { .. } => token,
+        Token::Flags(flags) => token >> flags,
+    };
     if base != first_doc || count != docs || count == 0 {
         return Err(cursor.corrupt(format!(
             "chunk of {count} documents from {base}, the index says {docs} from {first_doc}"
@@ -52,7 +55,16 @@ pub(crate) fn read(
         numbers(cursor, format.numbers, count, &mut lengths.bytes)?;
     }
     let total = check(cursor, lengths)?;
-    Ok(ChunkHeader { sliced: token & SLICED != 0, total })
+    let sliced = is_sliced(format, token, total);
+    Ok(ChunkHeader { sliced, total })
+}
+
+fn is_sliced(format: &Format, token: u32, total: usize) -> bool {
+    match (format.token, format.chunk_size) {
+        (Token::Flags(_), _) => token & SLICED != 0,
+        (Token::Lucene41 { slices }, Some(size)) => slices && total / 2 >= size as usize,
+        (Token::Lucene41 { .. }, None) => false,
+    }
 }
 
 fn numbers(

@@ -1,10 +1,13 @@
 //! The formats of stored fields, told apart by the header of the `.fdt`.
 //!
 //! The segment's codec is of no interest: k-NN, vendors' and custom codecs all write one of these.
+//!
+//! Not read, and refused by name: `Lucene40StoredFieldsData` (Lucene 4.0, no chunks) and the formats of Intel QAT.
 
-use crate::codec::{self, Header, Id};
+use crate::codec::{self, FOOTER_BYTES, Header, Id};
 use crate::cursor::Cursor;
 use crate::directory::{self, Directory};
+use crate::elasticsearch::NumberCoding;
 use crate::limits::STORED_HEADER_BYTES;
 use crate::stored::unit::Compression;
 use crate::{Error, Result};
@@ -18,10 +21,19 @@ pub(crate) enum Numbers {
     Ints,
 }
 
+/// What the second number of a chunk's header says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Token {
+    /// The documents alone; chunks of twice the chunk size are sliced, but in version 0 (Lucene 4.1 to 4.10).
+    Lucene41 { slices: bool },
+    /// The documents above this many flags, of which the lowest marks slices.
+    Flags(u32),
+}
+
 /// Where the chunk index is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum IndexKind {
-    /// A `.fdx` of packed blocks (Lucene 5.0 to 8.4).
+    /// A `.fdx` of packed blocks (Lucene 4.1 to 8.4).
     Blocks,
     /// `.fdm` and `.fdx`, big-endian (Lucene 8.5 to 8.11).
     Lucene85,
@@ -40,8 +52,10 @@ pub(crate) struct Format {
     pub(crate) compression: Compression,
     /// How the numbers of a chunk's header are coded; from the `.fdm` where that has it.
     pub(crate) numbers: Numbers,
-    /// Bits of a chunk's token that are flags.
-    pub(crate) token_flags: u32,
+    /// How a chunk's token is read.
+    pub(crate) token: Token,
+    /// How the numbers among the fields of a document are coded.
+    pub(crate) values: NumberCoding,
     /// Where the chunk index is.
     pub(crate) index: IndexKind,
     /// Bytes a slice of a large chunk holds; from the `.fdm` where that has it.
@@ -59,18 +73,16 @@ pub(crate) struct Head {
 }
 
 /// Reads the header of the `.fdt`.
-pub(crate) fn open(directory: &dyn Directory, file: &str, id: &Id) -> Result<Head> {
+pub(crate) fn open(directory: &dyn Directory, file: &str, id: Option<&Id>) -> Result<Head> {
     let length = directory::length(directory, file)?;
     let data = directory::read_range(directory, file, 0..length.min(STORED_HEADER_BYTES))?;
     let mut cursor = Cursor::new(file, &data);
-    let name = codec::header(&mut cursor.clone())?;
-    if name.codec.starts_with("Lucene4") {
-        return Err(name.unknown(file));
-    }
     let header = codec::index_header(&mut cursor, id, "")?;
     let mut format = of(file, header)?;
-    if matches!(format.index, IndexKind::Blocks) || format.version == 2 && is_lucene50(&format) {
-        format.chunk_size = Some(cursor.vint()?);
+    if format.sizes_in_header() {
+        // Version 0 of the oldest format had no slices and so no size of them.
+        let has_size = format.token != Token::Lucene41 { slices: false };
+        format.chunk_size = Some(if has_size { cursor.vint()? } else { 0 });
         format.numbers = packed_version(&mut cursor)?;
     }
     let length = cursor.position();
@@ -78,8 +90,22 @@ pub(crate) fn open(directory: &dyn Directory, file: &str, id: &Id) -> Result<Hea
     Ok(Head { format, length: length as u64, crc })
 }
 
-fn is_lucene50(format: &Format) -> bool {
-    format.name.starts_with("Lucene50")
+impl Format {
+    /// Whether chunk size and version of packed integers stand in the `.fdt`, not in the `.fdm`.
+    fn sizes_in_header(&self) -> bool {
+        self.index == IndexKind::Blocks || self.name.starts_with("Lucene50")
+    }
+
+    /// Bytes of the footer of the `.fdt`: none before Lucene 4.8.
+    pub(crate) fn footer_bytes(&self) -> u64 {
+        let header = Header { codec: self.name, version: self.version };
+        if header.has_footer() { FOOTER_BYTES as u64 } else { 0 }
+    }
+
+    /// Whether two counts of chunks stand between the last chunk and the footer.
+    pub(crate) fn has_counts(&self) -> bool {
+        self.name.starts_with("Lucene50") && self.version >= 1
+    }
 }
 
 /// Reads the version of packed integers.
@@ -92,26 +118,32 @@ pub(crate) fn packed_version(cursor: &mut Cursor<'_>) -> Result<Numbers> {
 }
 
 fn of(file: &str, header: Header<'_>) -> Result<Format> {
-    use Compression::{Deflate, DeflateDict, Lz4, Lz4Dict, Zstd};
-    let version = header.version;
+    use Compression::{Deflate, DeflateDict, Lz4, Lz4Dict, Zstd, ZstdBlocks, ZstdDict};
     let (name, compression, known) = match header.codec {
+        "Lucene41StoredFieldsData" => ("Lucene41StoredFieldsData", Lz4, 0..=2),
         "Lucene50StoredFieldsFastData" => ("Lucene50StoredFieldsFastData", Lz4, 0..=2),
         "Lucene50StoredFieldsHighData" => ("Lucene50StoredFieldsHighData", Deflate, 0..=2),
         "Lucene87StoredFieldsFastData" => ("Lucene87StoredFieldsFastData", Lz4Dict, 3..=4),
         "Lucene87StoredFieldsHighData" => ("Lucene87StoredFieldsHighData", DeflateDict, 3..=4),
         "Lucene90StoredFieldsFastData" => ("Lucene90StoredFieldsFastData", Lz4Dict, 1..=1),
         "Lucene90StoredFieldsHighData" => ("Lucene90StoredFieldsHighData", DeflateDict, 1..=1),
+        // Elasticsearch, then OpenSearch.
         "ZstdStoredFields814" => ("ZstdStoredFields814", Zstd, 1..=1),
+        "CustomStoredFieldsZstd" => ("CustomStoredFieldsZstd", ZstdDict, 1..=1),
+        "CustomStoredFieldsZstdNoDict" => ("CustomStoredFieldsZstdNoDict", ZstdBlocks, 1..=1),
         _ => return Err(Error::unsupported(file, format!("stored fields {}", header.codec))),
     };
     header.require_version(file, known)?;
+    let version = header.version;
     let packed = Numbers::Packed { whole_words: false };
-    let (numbers, token_flags, index) = match (header.codec, version) {
-        (codec, 0 | 1) if codec.starts_with("Lucene50") => (packed, 1, IndexKind::Blocks),
-        (codec, _) if codec.starts_with("Lucene50") => (packed, 1, IndexKind::Lucene85),
-        (codec, 3) if codec.starts_with("Lucene87") => (packed, 1, IndexKind::Lucene85),
-        (codec, _) if codec.starts_with("Lucene87") => (packed, 2, IndexKind::Lucene85),
-        _ => (Numbers::Ints, 2, IndexKind::Lucene90),
+    let line = header.codec.get(..8).unwrap_or_default();
+    let (numbers, token, index) = match (line, version) {
+        ("Lucene41", _) => (packed, Token::Lucene41 { slices: version >= 1 }, IndexKind::Blocks),
+        ("Lucene50", 0 | 1) => (packed, Token::Flags(1), IndexKind::Blocks),
+        ("Lucene50", _) | ("Lucene87", 3) => (packed, Token::Flags(1), IndexKind::Lucene85),
+        ("Lucene87", _) => (packed, Token::Flags(2), IndexKind::Lucene85),
+        _ => (Numbers::Ints, Token::Flags(2), IndexKind::Lucene90),
     };
-    Ok(Format { name, version, compression, numbers, token_flags, index, chunk_size: None })
+    let values = if line == "Lucene41" { NumberCoding::Fixed } else { NumberCoding::Variable };
+    Ok(Format { name, version, compression, numbers, token, values, index, chunk_size: None })
 }

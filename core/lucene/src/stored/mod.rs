@@ -2,6 +2,8 @@
 
 mod chunk;
 mod format;
+#[cfg(test)]
+mod fuzzing;
 mod index;
 mod ints;
 mod packed;
@@ -38,7 +40,7 @@ impl StoredFields {
     /// Reads the header of the `.fdt` and the chunk index.
     pub(crate) fn open(
         directory: &dyn Directory,
-        (segment, id): (&str, &Id),
+        (segment, id): (&str, Option<&Id>),
         max_doc: u32,
     ) -> Result<Self> {
         let file = format!("{segment}.fdt");
@@ -47,10 +49,9 @@ impl StoredFields {
         let opened = index::open(directory, (segment, id), &head.format, (max_doc, length))?;
         let format = Format { numbers: opened.numbers, ..head.format };
         let index = opened.index;
-        let end = length.saturating_sub(FOOTER_BYTES as u64);
-        // Up to version 2 of the Lucene 8 line two counts stand between the chunks and the footer.
-        let counts = matches!(format.version, 1 | 2) && format.index != format::IndexKind::Lucene90;
-        if index.pointer(0) != head.length || (index.max_pointer() != end && !counts) {
+        let end = length.saturating_sub(format.footer_bytes());
+        let ends_there = index.max_pointer() == end || format.has_counts();
+        if index.pointer(0) != head.length || !ends_there {
             let what = format!(
                 "chunks from {} to {} by the index, from {} to {end} by the file",
                 index.pointer(0),
@@ -63,8 +64,12 @@ impl StoredFields {
         Ok(Self { file, length, format, index, chunk_size: opened.chunk_size, head })
     }
 
-    /// Verifies the checksum of the whole file, given that of the bytes up to the last chunk's end.
+    /// Verifies the checksum of the whole file, given that of the bytes up to the last chunk's end. Files from before
+    /// Lucene 4.8 have none, and end with their last chunk.
     pub(crate) fn verify(&self, directory: &dyn Directory, crc: u32) -> Result<()> {
+        if self.format.footer_bytes() == 0 {
+            return Ok(());
+        }
         let start = self.index.max_pointer();
         let tail = directory::read_range(directory, &self.file, start..self.length)?;
         let footer_at = tail.len().saturating_sub(FOOTER_BYTES);

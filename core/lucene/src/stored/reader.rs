@@ -326,7 +326,9 @@ impl<'a> Iterator for Documents<'a> {
                 Liveness::Live => {
                     let data = chunk.data.and_then(|data| data.get(start..self.offset));
                     let file = &chunk.segment.stored.file;
-                    match elasticsearch::document(&chunk.segment.fields, fields, data) {
+                    let (infos, coding) =
+                        (&chunk.segment.fields, chunk.segment.stored.format.values);
+                    match elasticsearch::document(infos, coding, fields, data) {
                         Ok(state) => state,
                         Err(what) => {
                             let what = format!("document {doc}: {what}");

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use async_trait::async_trait;
+use serde_json::{Map, Value};
 
 use super::super::{
     BulkBody, BulkOutcome, ClusterCapability, ClusterClient, ClusterHealth, ClusterInfo, Created,
@@ -191,10 +192,18 @@ impl ClusterClient for LocalCluster {
         self.count(index).await.map(|_| ())
     }
 
-    async fn update_settings(&self, index: &str, settings: &serde_json::Value) -> Result<()> {
+    async fn update_settings(&self, index: &str, settings: &Value) -> Result<()> {
         let (index, settings) = (index.to_owned(), settings.to_string());
         self.database
             .write("write", move |file| indices::update_settings(file, &index, &settings))
             .await
+    }
+
+    async fn index_settings(&self, index: &str) -> Result<Option<Map<String, Value>>> {
+        let Some(definition) = self.definition(index).await? else {
+            return Err(indices::absent(index));
+        };
+        let Value::Object(settings) = definition.settings else { return Ok(Some(Map::new())) };
+        Ok(Some(settings))
     }
 }

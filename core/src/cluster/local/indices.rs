@@ -116,6 +116,6 @@ pub(super) fn add(connection: &Connection, number: i64, documents: i64, bytes: i
     Ok(())
 }
 
-fn absent(name: &str) -> Error {
+pub(super) fn absent(name: &str) -> Error {
     Error::new(ErrorKind::NotFound, format!("there is no index `{name}`; create it first"))
 }

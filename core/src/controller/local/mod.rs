@@ -2,6 +2,7 @@
 
 mod archive;
 mod builder;
+mod load;
 mod run;
 
 use std::path::Path;
@@ -107,7 +108,8 @@ impl Shared {
     /// The snapshot, opened once.
     async fn snapshot(&self) -> Result<&Snapshot> {
         let open = || async {
-            Repository::open(&self.settings.repository)
+            let options = self.settings.repository_options.clone();
+            Repository::open_with(&self.settings.repository, options)
                 .await?
                 .snapshot(&self.settings.snapshot)
                 .await
@@ -123,7 +125,7 @@ impl Shared {
 #[async_trait]
 impl BackfillController for LocalBackfill {
     async fn plan(&self) -> Result<Plan> {
-        Plan::make(self.shared.snapshot().await?, &self.shared.settings.indices).await
+        self.shared.plan().await
     }
 
     async fn start(&self) -> Result<()> {
@@ -148,6 +150,7 @@ impl BackfillController for LocalBackfill {
             self.shared.coordinator.stop().await?;
         }
         self.send_away().await?;
+        self.shared.put_back().await?;
         self.shared.archive_and_drop(archive).await
     }
 
@@ -171,7 +174,7 @@ impl BackfillController for LocalBackfill {
         let standing = self.shared.coordinator.standing().await?;
         let planned = !matches!(standing, Standing::Absent | Standing::Planning);
         let work = self.shared.work_so_far().await?;
-        let end = if planned { work.end() } else { None };
+        let end = if planned { self.shared.end_of(&work).await? } else { None };
         Ok(DeepStatus { status, planned, work, end })
     }
 
@@ -179,9 +182,15 @@ impl BackfillController for LocalBackfill {
         let failure = self.fleet.empty().await;
         let standing = self.shared.coordinator.standing().await?;
         let end = match standing {
-            Standing::Finished => self.shared.work_so_far().await?.end(),
+            Standing::Finished => {
+                self.shared.put_back().await?;
+                self.shared.end_of(&self.shared.work_so_far().await?).await?
+            }
             _ => None,
         };
+        if end.is_some() {
+            self.shared.show_what_was_written().await;
+        }
         match (end, failure) {
             (Some(end), _) => Ok(end),
             (None, Some(error)) => Err(error),

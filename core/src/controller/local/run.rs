@@ -3,15 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
-use crate::cluster::IndexDefinition;
 use crate::controller::{Event, Plan, PlannedIndex};
 use crate::coordination::{Run, Session, SnapshotName, Standing, WorkItem, WorkStore};
 use crate::pipeline::{Worker, WorkerEnd};
+use crate::preparation::{Selection, Selector};
 use crate::retry::RetryPolicy;
 use crate::settings::BulkSettings;
 use crate::snapshot::Snapshot;
@@ -23,9 +22,14 @@ impl Shared {
         let snapshot = self.snapshot().await?;
         let run = self.run_of(snapshot)?;
         if self.is_planned(&run).await? {
+            if self.coordinator.standing().await? == Standing::Finished {
+                // Whoever ended it may have been killed before.
+                self.put_back().await?;
+            }
             return Ok(());
         }
-        let plan = Plan::make(snapshot, &self.settings.indices).await?;
+        let plan = self.plan().await?;
+        plan.require_accepted()?;
         if plan.migrated().next().is_none() {
             return Err(Error::new(
                 ErrorKind::NotFound,
@@ -36,12 +40,24 @@ impl Shared {
             )
             .with_context("selection", "empty"));
         }
-        for index in plan.migrated() {
-            self.cluster.create_index(&index.name, &definition(index)).await?;
-        }
+        let run = self.ready_indices(run, &plan).await?;
         self.coordinator.plan(&run, &items(&plan)).await?;
         self.announce(&plan);
         Ok(())
+    }
+
+    /// Has the target show everything that was written. An index that nobody searches would not by itself, and its owner would
+    /// see an empty one. Nothing is lost where it fails, so the run does not.
+    pub(super) async fn show_what_was_written(&self) {
+        let indices = match self.work_so_far().await {
+            Ok(work) => work.indices,
+            Err(error) => return tracing::warn!(%error, "the target was not refreshed"),
+        };
+        for index in indices {
+            if let Err(error) = self.cluster.refresh(&index.index).await {
+                tracing::warn!(%error, index = index.index, "the index was not refreshed");
+            }
+        }
     }
 
     /// Whether this very run is planned already; another one under the session is refused.
@@ -59,17 +75,30 @@ impl Shared {
         }
     }
 
-    fn run_of(&self, snapshot: &Snapshot) -> Result<Run> {
+    pub(super) fn run_of(&self, snapshot: &Snapshot) -> Result<Run> {
         let session = Session::named(&self.settings.session)?;
         let name =
             SnapshotName { name: snapshot.name().to_owned(), uuid: snapshot.uuid().to_owned() };
-        let mut indices = self.settings.indices.clone();
-        indices.sort();
-        let selection = json!({ "indices": indices });
+        let selection = self.settings.selection().to_value();
         Ok(Run::new(session, name, snapshot.repository_url(), self.cluster.address(), selection))
     }
 
+    /// What a run would do.
+    pub(super) async fn plan(&self) -> Result<Plan> {
+        let (snapshot, settings) = (self.snapshot().await?, &self.settings);
+        let options = &settings.target_indices;
+        Plan::for_target(snapshot, &settings.selection(), options, Some(&*self.cluster)).await
+    }
+
     fn announce(&self, plan: &Plan) {
+        let of_sources = plan.migrated().map(|index| (&index.name, &index.warnings));
+        let of_targets = plan.targets.iter().map(|index| (&index.name, &index.warnings));
+        for (index, warnings) in of_sources.chain(of_targets) {
+            for warning in warnings {
+                let (index, warning) = (index.clone(), warning.clone());
+                self.events.send(Event::Warning { index, warning });
+            }
+        }
         self.events.send(Event::Planned {
             shards: plan.migrated().map(|index| index.shards.len() as u64).sum(),
             documents: plan.migrated().map(PlannedIndex::undeleted).sum(),
@@ -103,10 +132,23 @@ impl Shared {
             failures: Arc::clone(&self.failures),
             events: self.events.clone(),
             stop,
+            selector: Arc::new(self.selector().await?),
             indices: Mutex::new(HashMap::new()),
             released: self.released.clone(),
         };
-        worker.run().await
+        let end = worker.run().await?;
+        if end == WorkerEnd::NothingLeft {
+            // Whoever waits does it again and hears of a failure; nobody may be waiting.
+            let _ = self.put_back().await;
+        }
+        Ok(end)
+    }
+
+    /// What the run says, which everybody obeys.
+    async fn selector(&self) -> Result<Selector> {
+        let run = self.store.run().await?;
+        let selection = run.map(|run| run.value.selection).unwrap_or_default();
+        Selector::new(&Selection::of_run(&selection)?)
     }
 }
 
@@ -121,14 +163,4 @@ fn items(plan: &Plan) -> Vec<WorkItem> {
         }
     }
     items
-}
-
-fn definition(index: &PlannedIndex) -> IndexDefinition {
-    let Some(index) = &index.index else { return IndexDefinition::default() };
-    let metadata = &index.metadata;
-    IndexDefinition {
-        settings: Value::Object(metadata.settings.clone()),
-        mappings: metadata.mappings.clone(),
-        aliases: metadata.aliases.clone(),
-    }
 }

@@ -6,6 +6,8 @@ use crate::cluster::{ItemOutcome, LocalCluster};
 use crate::controller::Event;
 use crate::testkit::{BulkFault, FaultyCluster, SteppedClock};
 
+mod preparing;
+
 const FIXTURE: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/elasticsearch-8.15.0/repo");
 
@@ -177,13 +179,18 @@ async fn an_archive_that_cannot_be_written_keeps_the_working_state() {
 async fn a_plan_changes_nothing_and_is_always_the_same() {
     let bench = Bench::new();
     let backfill = bench.over(bench.cluster());
-    let first = serde_json::to_value(backfill.plan().await.unwrap()).unwrap();
+    let plan = async || serde_json::to_value(backfill.plan().await.unwrap()).unwrap();
+    let first = plan().await;
+    assert_eq!(plan().await, first);
     assert_eq!(backfill.status().await.unwrap().status, BackfillStatus::NotStarted);
     assert!(backfill.cluster().cat_indices().await.unwrap().is_empty());
     backfill.start().await.unwrap();
     bench.in_time(backfill.wait()).await.unwrap();
-    let again = serde_json::to_value(backfill.plan().await.unwrap()).unwrap();
-    assert_eq!(again, first);
+    let after = plan().await;
+    assert_eq!(after["indices"], first["indices"]);
+    // What was absent then is there now.
+    assert!(first["targets"][0]["definition"].is_object());
+    assert!(after["targets"][0]["existing"].is_object());
 }
 
 #[tokio::test]

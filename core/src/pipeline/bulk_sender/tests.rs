@@ -39,6 +39,7 @@ impl Bench {
             timeout: TIMEOUT,
             gate: Gate::new(|| Leave::Granted),
             halt: CancellationToken::new(),
+            ceiling: Ceiling::default(),
         }
     }
 
@@ -278,4 +279,62 @@ async fn an_empty_batch_is_settled_without_a_word() {
     let cluster = Arc::new(bench.faulty());
     let sent = bench.over(&cluster).send(DocumentBatch::default(), 0..0).await.unwrap();
     assert_eq!((sent, cluster.bulks()), (Sent::Settled(Settled::default()), 0));
+}
+
+/// Takes no bulk of more than `most` documents.
+fn no_more_than(bench: &Bench, most: usize) -> FaultyCluster {
+    bench.faulty().on_bulk(move |_, body| {
+        if body.documents.len() > most { BulkFault::TooLarge } else { BulkFault::None }
+    })
+}
+
+#[tokio::test]
+async fn a_bulk_that_is_too_large_is_halved_until_it_is_taken() {
+    let bench = Bench::new().await;
+    let cluster = Arc::new(no_more_than(&bench, 2));
+    let books = settled(bench.over(&cluster).send(documents(0..7), 0..0).await.unwrap()).books;
+    assert_eq!(cluster.written(), [vec![0], vec![1, 2], vec![3, 4], vec![5, 6]]);
+    assert_eq!((books.written, books.failed, books.overwritten), (7, 0, 0));
+}
+
+#[tokio::test]
+async fn what_was_too_large_once_is_not_tried_again() {
+    let bench = Bench::new().await;
+    let cluster = Arc::new(no_more_than(&bench, 2));
+    let sender = bench.over(&cluster);
+    sender.send(documents(0..8), 0..0).await.unwrap();
+    let tried = cluster.bulks();
+    sender.send(documents(0..8), 0..8).await.unwrap();
+    assert_eq!(cluster.bulks() - tried, 4, "all of them taken");
+}
+
+#[tokio::test]
+async fn a_single_document_that_is_too_large_fails_alone() {
+    let bench = Bench::new().await;
+    let cluster = Arc::new(bench.faulty().on_bulk(|_, body| {
+        let large = body.documents.iter().any(|document| document.number == 5);
+        if large { BulkFault::TooLarge } else { BulkFault::None }
+    }));
+    let settled = settled(bench.over(&cluster).send(documents(0..8), 0..0).await.unwrap());
+    assert_eq!((settled.books.written, settled.books.failed), (7, 1));
+    assert_eq!(settled.failed[0].document.id, "d5");
+    assert_eq!(settled.failed[0].error.error_type, "request_entity_too_large");
+}
+
+#[tokio::test]
+async fn a_target_that_says_how_long_to_wait_is_obeyed() {
+    let bench = Bench::new().await;
+    let wait = Duration::from_secs(7);
+    let cluster =
+        Arc::new(bench.faulty().on_bulk(move |bulk, _| {
+            if bulk == 0 { BulkFault::Busy(wait) } else { BulkFault::None }
+        }));
+    let sender = bench.over(&cluster);
+    let sending = tokio::spawn(async move { sender.send(documents(0..2), 0..0).await });
+    others_run().await;
+    bench.clock.advance(wait - Duration::from_millis(1));
+    others_run().await;
+    assert_eq!(cluster.bulks(), 1, "still waiting");
+    bench.clock.advance(Duration::from_millis(1));
+    assert_eq!(settled(sending.await.unwrap().unwrap()).books.written, 2);
 }

@@ -158,6 +158,7 @@ impl Bench {
             },
             events: self.events.clone(),
             stop: CancellationToken::new(),
+            selector: Arc::default(),
             indices: Mutex::new(HashMap::new()),
             released: self.released.clone(),
         };

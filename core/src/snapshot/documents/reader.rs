@@ -6,9 +6,10 @@ use std::mem;
 use snapfill_lucene::{Chunk, DocumentState, ReadPosition, RootDocument, Segment, StoredDocument};
 
 use super::{DocumentsOptions, Outlet, ReadPoint, SegmentPoint, ShardBatch};
+use crate::snapshot::limits::CHUNK_SLACK_BYTES;
 use crate::snapshot::shard::Shard;
 use crate::snapshot::shard_files::explain_lucene;
-use crate::snapshot::source::one_line;
+use crate::snapshot::source::prepare;
 use crate::{DocumentBatchBuilder, DocumentRef, Error, ErrorKind, Result, SkipReason};
 
 /// An empty batch goes out after this many dead documents, so that progress is seen in a shard full of them.
@@ -53,11 +54,17 @@ struct Packer<'a> {
     outlet: &'a Outlet,
     without_source: SkipReason,
     document_type: Option<&'a str>,
+    /// Types whose documents have a parent.
+    child_types: Vec<&'a str>,
+    /// `_recovery_source` stands in for the source of this index.
+    recovers: bool,
+    max_document_bytes: u64,
     may_nest: bool,
     batch: DocumentBatchBuilder,
     /// The first document of the batch.
     first: u32,
     skipped: BTreeMap<SkipReason, u64>,
+    counts: SourceCounts,
     nested: u64,
 }
 
@@ -67,6 +74,26 @@ struct Place<'a> {
     ordinal: u32,
     /// The shard's number of the segment's first document.
     base: u32,
+}
+
+/// Where sources came from, when not from `_source` as it is.
+#[derive(Default)]
+struct SourceCounts {
+    converted: u64,
+    recovered: u64,
+    unrecovered: u64,
+}
+
+impl SourceCounts {
+    fn note_read(&mut self, recovers: bool, root: &RootDocument<'_>, converted: bool) {
+        self.converted += u64::from(converted);
+        self.recovered += u64::from(recovers && root.recovery_source.is_some());
+        self.unrecovered += u64::from(recovers && root.recovery_source.is_none());
+    }
+
+    fn note_skipped(&mut self, recovers: bool, root: &RootDocument<'_>) {
+        self.unrecovered += u64::from(recovers && root.recovery_source.is_none());
+    }
 }
 
 impl Place<'_> {
@@ -88,10 +115,14 @@ impl<'a> Packer<'a> {
             outlet,
             without_source: shard.metadata.missing_source_reason(),
             document_type: shard.metadata.document_type().map(|name| &**name),
+            child_types: shard.metadata.child_types(),
+            max_document_bytes: shard.max_document_bytes,
+            recovers: shard.recovery_source && shard.metadata.lacks_source(),
             may_nest: shard.metadata.has_nested_fields(),
             batch: DocumentBatchBuilder::default(),
             first: options.from.next,
             skipped: BTreeMap::new(),
+            counts: SourceCounts::default(),
             nested: 0,
         }
     }
@@ -101,6 +132,7 @@ impl<'a> Packer<'a> {
         let place = Place { segment, ordinal, base };
         let mut next = self.options.from.next.saturating_sub(base);
         let mut chunks = segment.documents(self.start(ordinal, next)).map_err(explain_lucene)?;
+        chunks.limit_chunk_bytes(self.max_document_bytes.saturating_add(CHUNK_SLACK_BYTES));
         while let Some(chunk) = chunks.next_chunk().map_err(explain_lucene)? {
             for document in chunk.documents() {
                 let document = document.map_err(explain_lucene)?;
@@ -177,15 +209,19 @@ impl<'a> Packer<'a> {
         place: &Place<'_>,
         chunk: &Chunk<'_>,
     ) -> Result<bool> {
-        let source = match root.source.map(one_line) {
-            Some(Some(source)) => source,
+        let stored = self.stored_source(root);
+        let source = match stored.map(|stored| prepare(stored, self.max_document_bytes)) {
+            Some(Ok(source)) => source,
             absent => {
                 let reason =
                     if absent.is_some() { SkipReason::Undecodable } else { self.without_source };
                 *self.skipped.entry(reason).or_default() += 1;
+                self.counts.note_skipped(self.recovers, root);
                 return Ok(true);
             }
         };
+        let converted = source.converted;
+        let source = source.line;
         let grown = self.batch.bytes() + source.len() + root.id.len();
         let full =
             self.batch.len() >= self.options.batch_documents || grown > self.options.batch_bytes;
@@ -195,15 +231,34 @@ impl<'a> Packer<'a> {
         {
             return Ok(false);
         }
+        self.counts.note_read(self.recovers, root, converted);
+        let doc_type = root.doc_type.or(self.document_type);
         self.batch.push(DocumentRef {
             number,
             id: &root.id,
-            doc_type: root.doc_type.or(self.document_type),
+            doc_type,
             routing: root.routing,
-            parent: root.parent,
+            parent: self.parent(root, doc_type),
             source: &source,
         });
         Ok(true)
+    }
+
+    /// The source to send: the stored one, or the original where that was asked for and is still there.
+    fn stored_source<'d>(&self, root: &RootDocument<'d>) -> Option<&'d [u8]> {
+        let recovered = root.recovery_source.filter(|_| self.recovers);
+        recovered.or(root.source)
+    }
+
+    /// The parent's id. Elasticsearch 1 and 2 store it behind its type; 5 does not store it, but a child is routed by its
+    /// parent's id unless it was given a routing of its own.
+    fn parent<'d>(&self, root: &RootDocument<'d>, doc_type: Option<&str>) -> Option<&'d str> {
+        match root.parent {
+            Some(parent) => Some(parent.split_once('#').map_or(parent, |(_, id)| id)),
+            None => root
+                .routing
+                .filter(|_| doc_type.is_some_and(|name| self.child_types.contains(&name))),
+        }
     }
 
     fn flush(&mut self, end: ReadPoint) -> Result<bool> {
@@ -213,6 +268,9 @@ impl<'a> Packer<'a> {
             end,
             skipped: mem::take(&mut self.skipped),
             nested: mem::take(&mut self.nested),
+            converted: mem::take(&mut self.counts.converted),
+            recovered: mem::take(&mut self.counts.recovered),
+            unrecovered: mem::take(&mut self.counts.unrecovered),
             memory: None,
         };
         Ok(self.outlet.send(batch))

@@ -24,7 +24,17 @@ async fn numbers(mut stream: DocumentStream) -> Vec<u32> {
 
 fn batch_of(documents: DocumentBatch) -> ShardBatch {
     let (skipped, end) = (BTreeMap::new(), ReadPoint::default());
-    ShardBatch { documents, first: 0, end, skipped, nested: 0, memory: None }
+    ShardBatch {
+        documents,
+        first: 0,
+        end,
+        skipped,
+        nested: 0,
+        converted: 0,
+        recovered: 0,
+        unrecovered: 0,
+        memory: None,
+    }
 }
 
 /// Waits until a reader has done what it can: it is stuck, so waiting longer changes nothing.

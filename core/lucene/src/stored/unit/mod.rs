@@ -21,6 +21,10 @@ pub(crate) enum Compression {
     DeflateDict,
     /// One zstd frame (Elasticsearch 8.16 and later).
     Zstd,
+    /// zstd frames of one block each (OpenSearch's `zstd_no_dict`).
+    ZstdBlocks,
+    /// A dictionary and zstd frames that build on it (OpenSearch's `zstd`).
+    ZstdDict,
 }
 
 /// The decompressed bytes of a chunk; one buffer that serves chunk after chunk.
@@ -105,12 +109,16 @@ impl Decompressor {
             Compression::Deflate => self.inflate.unit(cursor, count, output),
             Compression::Lz4Dict => lz4::dict_unit(cursor, count, &mut self.block_lengths, output),
             Compression::DeflateDict => self.inflate.dict_unit(cursor, count, output),
-            Compression::Zstd => {
+            Compression::Zstd | Compression::ZstdBlocks | Compression::ZstdDict => {
                 let zstd = match &mut self.zstd {
                     Some(zstd) => zstd,
                     None => self.zstd.insert(zstd::Unzstd::new(cursor)?),
                 };
-                zstd.unit(cursor, count, output)
+                match self.compression {
+                    Compression::ZstdBlocks => zstd.blocks_unit(cursor, count, output),
+                    Compression::ZstdDict => zstd.dict_unit(cursor, count, output),
+                    _ => zstd.unit(cursor, count, output),
+                }
             }
         }
     }

@@ -1,0 +1,143 @@
+//! The target that was typed, opened.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use snapfill::cluster::http::{Auth, Compression, Secret, TlsConfig};
+use snapfill::cluster::{ClusterClient, HttpCluster, HttpConfig, LocalCluster, TargetAddress};
+use snapfill::{Error, ErrorKind};
+use url::Url;
+
+use crate::arguments::{ClusterOptions, Compress, Target};
+use crate::exit::Failure;
+
+/// The target: a cluster, or a folder that holds one already.
+pub(crate) fn open_existing(
+    target: &Target,
+    options: &ClusterOptions,
+) -> Result<Arc<dyn ClusterClient>, Failure> {
+    match target.address()? {
+        TargetAddress::Url(url) => Ok(Arc::new(connect(&url, options)?)),
+        folder => {
+            require_none(options)?;
+            Ok(Arc::new(LocalCluster::open_existing(folder.folder()?)?))
+        }
+    }
+}
+
+/// The cluster at an address.
+pub(crate) fn connect(url: &Url, options: &ClusterOptions) -> Result<HttpCluster, Failure> {
+    let mut endpoints = vec![url.to_string()];
+    for more in &options.endpoints {
+        match more.address()? {
+            TargetAddress::Url(url) => endpoints.push(url.to_string()),
+            _ => {
+                return Err(usage(
+                    "--target-endpoint takes an address that begins with http:// or https://",
+                ));
+            }
+        }
+    }
+    let tls = TlsConfig {
+        ca_file: options.ca.clone(),
+        client_certificate: options.certificate.clone(),
+        client_key: options.key.clone(),
+        allow_insecure: options.allow_insecure,
+    };
+    let mut config =
+        HttpConfig::new(endpoints).map_err(Failure::usage)?.with_auth(auth(options)?).with_tls(tls);
+    config.compression = match options.compress {
+        Compress::Auto => Compression::Auto,
+        Compress::Gzip => Compression::Gzip,
+        Compress::Off => Compression::Off,
+    };
+    HttpCluster::new(config).map_err(Failure::usage)
+}
+
+/// A folder needs none of them: somebody who gives them means another target.
+pub(crate) fn require_none(options: &ClusterOptions) -> Result<(), Failure> {
+    let given = [
+        (!options.endpoints.is_empty(), "--target-endpoint"),
+        (options.api_key_env.is_some(), "--target-api-key-env"),
+        (options.token_env.is_some(), "--target-token-env"),
+        (options.ca.is_some(), "--target-ca"),
+        (options.certificate.is_some(), "--target-cert"),
+        (options.allow_insecure, "--allow-insecure"),
+    ];
+    match given.into_iter().find(|(is_given, _)| *is_given) {
+        Some((_, name)) => Err(usage(&format!(
+            "{name} is for targets that are clusters, and this one is a folder"
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn auth(options: &ClusterOptions) -> Result<Auth, Failure> {
+    let ClusterOptions { user, password_env, api_key_env, token_env, .. } = options;
+    Ok(match (user, api_key_env, token_env) {
+        (_, Some(variable), _) => Auth::ApiKey(secret(variable, "--target-api-key-env")?),
+        (_, _, Some(variable)) => Auth::Bearer(secret(variable, "--target-token-env")?),
+        (Some(user), _, _) => {
+            let password = secret(password_env, "the password of --target-user")?;
+            Auth::Basic { user: user.clone(), password }
+        }
+        _ => Auth::None,
+    })
+}
+
+fn secret(variable: &str, what: &str) -> Result<Secret, Failure> {
+    match std::env::var(variable) {
+        Ok(value) if !value.is_empty() => Ok(Secret::from(value)),
+        _ => Err(usage(&format!(
+            "{what} comes from the environment variable {variable}, which is not set"
+        ))),
+    }
+}
+
+/// Where the working state of a run into a cluster is kept: a rerun from any folder finds it.
+pub(crate) fn state_folder(url: &Url, given: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    if let Some(folder) = given {
+        return Ok(folder);
+    }
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
+    let Some(base) = base else {
+        return Err(usage(
+            "there is no home folder to keep the working state in; name a folder by --state",
+        ));
+    };
+    Ok(base.join("snapfill").join(name_of(url)))
+}
+
+/// A folder's name for an address.
+fn name_of(url: &Url) -> String {
+    let port = url.port_or_known_default().unwrap_or_default();
+    let text = format!(
+        "{}_{port}{}",
+        url.host_str().unwrap_or_default(),
+        url.path().trim_end_matches('/')
+    );
+    text.chars()
+        .map(
+            |letter| {
+                if letter.is_ascii_alphanumeric() || ".-_".contains(letter) { letter } else { '_' }
+            },
+        )
+        .collect()
+}
+
+fn usage(message: &str) -> Failure {
+    Failure::usage(Error::new(ErrorKind::Config, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_address_has_a_folder_of_its_own() {
+        let name = |text| name_of(&Url::parse(text).unwrap());
+        assert_eq!(name("https://search.example.com"), "search.example.com_443");
+        assert_eq!(name("http://[::1]:9200/a/b/"), "___1__9200_a_b");
+    }
+}

@@ -1,0 +1,147 @@
+//! Documents become the body of a bulk request.
+
+use std::io::{self, Write};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::buffers::Buffers;
+use super::dialect::Dialect;
+use super::request::Body;
+use crate::cluster::{BulkBody, BulkOperation};
+use crate::{DocumentRef, Error, ErrorKind, Result};
+
+/// Bytes of an action line, without id and routing.
+const ACTION: usize = 48;
+
+/// The body, as a lent buffer. Sources are copied as they are: nothing is parsed.
+pub(super) fn plain(bulk: &BulkBody, dialect: Dialect, buffers: &Buffers) -> Result<Body> {
+    let mut buffer = buffers.take();
+    buffer.reserve(bulk.documents.bytes() + bulk.documents.len() * ACTION);
+    write(bulk, dialect, &mut buffer).map_err(|error| unwritten(&error))?;
+    Ok(body(buffers, buffer, false))
+}
+
+/// The same, compressed as it is written: the plain text is never held as a whole.
+pub(super) fn gzip(bulk: &BulkBody, dialect: Dialect, buffers: &Buffers) -> Result<Body> {
+    let mut encoder = GzEncoder::new(buffers.take(), Compression::fast());
+    let written = write(bulk, dialect, &mut encoder).and_then(|()| encoder.finish());
+    let buffer = written.map_err(|error| unwritten(&error))?;
+    Ok(body(buffers, buffer, true))
+}
+
+fn body(buffers: &Buffers, buffer: Vec<u8>, is_gzip: bool) -> Body {
+    Body { bytes: buffers.lend(buffer), content_type: "application/x-ndjson", is_gzip }
+}
+
+fn unwritten(error: &io::Error) -> Error {
+    Error::new(ErrorKind::Unexpected, format!("a bulk's body cannot be written: {error}"))
+}
+
+fn write(bulk: &BulkBody, dialect: Dialect, to: &mut impl Write) -> io::Result<()> {
+    for document in bulk.documents.iter() {
+        write_action(document, bulk.operation, dialect, to)?;
+        to.write_all(document.source)?;
+        to.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+fn write_action(
+    document: DocumentRef<'_>,
+    operation: BulkOperation,
+    dialect: Dialect,
+    to: &mut impl Write,
+) -> io::Result<()> {
+    to.write_all(match operation {
+        BulkOperation::Index => br#"{"index":{"_id":"#,
+        BulkOperation::Create => br#"{"create":{"_id":"#,
+    })?;
+    write_text(document.id, to)?;
+    if let Some(name) = dialect.type_of(document.doc_type) {
+        to.write_all(br#","_type":"#)?;
+        write_text(name, to)?;
+    }
+    let parent = document.parent.filter(|_| dialect.has_parents);
+    if let Some(parent) = parent {
+        to.write_all(br#","parent":"#)?;
+        write_text(parent, to)?;
+    }
+    if let Some(routing) = document.routing.or(document.parent.filter(|_| parent.is_none())) {
+        to.write_all(br#","routing":"#)?;
+        write_text(routing, to)?;
+    }
+    to.write_all(b"}}\n")
+}
+
+fn write_text(text: &str, to: &mut impl Write) -> io::Result<()> {
+    serde_json::to_writer(to, text).map_err(Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+    use crate::testkit::samples::{bulk, document, documents};
+
+    const NEW: Dialect = Dialect {
+        default_type: None,
+        has_parents: false,
+        has_no_pipeline: true,
+        has_null_settings: true,
+        has_hidden_indices: true,
+    };
+    const OLD: Dialect = Dialect {
+        default_type: Some("doc"),
+        has_parents: true,
+        has_no_pipeline: false,
+        has_null_settings: false,
+        has_hidden_indices: false,
+    };
+
+    fn text(document: DocumentRef<'_>, operation: BulkOperation, dialect: Dialect) -> String {
+        let body = bulk("a", operation, [document].into_iter().collect());
+        let body = plain(&body, dialect, &Buffers::default()).unwrap();
+        String::from_utf8(body.bytes.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn ids_are_escaped_and_sources_are_not_touched() {
+        let source = br#"{"n": 1.00, "s":"\u00e9" }"#;
+        let line = text(document(0, "a\"b\nc/é", source), BulkOperation::Index, NEW);
+        assert_eq!(
+            line,
+            "{\"index\":{\"_id\":\"a\\\"b\\nc/é\"}}\n{\"n\": 1.00, \"s\":\"\\u00e9\" }\n"
+        );
+    }
+
+    #[test]
+    fn types_and_parents_go_to_those_who_have_them() {
+        let child =
+            DocumentRef { doc_type: Some("page"), parent: Some("p"), ..document(0, "1", b"{}") };
+        assert_eq!(
+            text(child, BulkOperation::Create, NEW),
+            "{\"create\":{\"_id\":\"1\",\"routing\":\"p\"}}\n{}\n"
+        );
+        assert_eq!(
+            text(child, BulkOperation::Index, OLD),
+            "{\"index\":{\"_id\":\"1\",\"_type\":\"page\",\"parent\":\"p\"}}\n{}\n"
+        );
+        let routed = DocumentRef { routing: Some("r"), ..child };
+        assert!(text(routed, BulkOperation::Index, OLD).contains(r#""parent":"p","routing":"r"}"#));
+        assert!(text(routed, BulkOperation::Index, NEW).contains(r#""_id":"1","routing":"r"}"#));
+    }
+
+    #[test]
+    fn compressed_and_plain_say_the_same() {
+        let (buffers, body) =
+            (Buffers::default(), bulk("a", BulkOperation::Index, documents(0..100)));
+        let plain = plain(&body, NEW, &buffers).unwrap();
+        let packed = gzip(&body, NEW, &buffers).unwrap();
+        let mut unpacked = Vec::new();
+        flate2::read::GzDecoder::new(&packed.bytes[..]).read_to_end(&mut unpacked).unwrap();
+        assert_eq!(unpacked, plain.bytes);
+        assert!(packed.bytes.len() * 4 < plain.bytes.len() && packed.is_gzip);
+    }
+}

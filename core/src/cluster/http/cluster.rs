@@ -1,0 +1,230 @@
+//! [`HttpCluster`] and its face as a cluster.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use reqwest::{Method, StatusCode};
+use tokio::sync::OnceCell;
+
+use super::buffers::Buffers;
+use super::bulk_answer::{Judge, WANTED};
+use super::dialect::Dialect;
+use super::refusal::{Complaint, refusal};
+use super::request::{Body, Request};
+use super::transport::Transport;
+use super::{HttpConfig, bulk_body, health, identity, indices};
+use crate::cluster::{
+    BulkBody, BulkOutcome, ClusterCapability, ClusterClient, ClusterHealth, ClusterInfo, Created,
+    IndexDefinition, IndexRow, ItemError, ItemOutcome,
+};
+use crate::{Clock, Error, ErrorKind, Result, SystemClock};
+
+/// The answer's parts, and no pipeline.
+const BULK_QUERY: &str = "pipeline=_none&filter_path=error,status,items.*.status,items.*.error";
+
+/// OpenSearch 1 to 3 or Elasticsearch 1 to 9, over HTTP.
+///
+/// Nothing is sent when it is made; the first call asks the cluster who it is. No call is repeated, save that an endpoint
+/// which cannot be connected to is passed over for the next.
+///
+/// ```no_run
+/// use snapfill::cluster::ClusterClient;
+/// use snapfill::cluster::http::{HttpCluster, HttpConfig};
+///
+/// # async fn example() -> snapfill::Result<()> {
+/// let cluster = HttpCluster::new(HttpConfig::new(["https://search.example.com:9200"])?)?;
+/// println!("{}", cluster.info().await?.version);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct HttpCluster {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    config: HttpConfig,
+    transport: Transport,
+    info: OnceCell<ClusterInfo>,
+    buffers: Buffers,
+    /// Indices that were there when last looked for.
+    known: Mutex<HashSet<Arc<str>>>,
+}
+
+impl HttpCluster {
+    /// A cluster that is reached as `config` says.
+    ///
+    /// # Errors
+    /// `Config` for files that are no certificates, or for credentials that no header may hold.
+    pub fn new(config: HttpConfig) -> Result<Self> {
+        Self::with_clock(config, Arc::new(SystemClock::new()))
+    }
+
+    /// The same, with another clock than the system's.
+    ///
+    /// # Errors
+    /// As [`HttpCluster::new`].
+    pub fn with_clock(config: HttpConfig, clock: Arc<dyn Clock>) -> Result<Self> {
+        let transport = Transport::new(&config, clock)?;
+        if config.auth.is_some() && config.tls.allow_insecure {
+            tracing::warn!("credentials are sent to a target whose certificate is not checked");
+        }
+        let shared = Shared {
+            config,
+            transport,
+            info: OnceCell::new(),
+            buffers: Buffers::default(),
+            known: Mutex::default(),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// The same, for a server that does not say who it is.
+    #[cfg(feature = "aws")]
+    pub(in crate::cluster) fn assuming(self, info: ClusterInfo) -> Self {
+        // Only a cluster that has spoken already knows better.
+        let _ = self.shared.info.set(info);
+        self
+    }
+
+    /// Refuses an index that is not there.
+    #[cfg(feature = "aws")]
+    pub(in crate::cluster) async fn require_there(&self, index: &str) -> Result<()> {
+        self.require_index(&index.into()).await
+    }
+
+    async fn identity(&self) -> Result<&ClusterInfo> {
+        self.shared.info.get_or_try_init(|| identity::identify(&self.shared.transport)).await
+    }
+
+    async fn dialect(&self) -> Result<Dialect> {
+        self.identity().await.map(Dialect::of)
+    }
+
+    /// Refuses an index that is not there: many servers would make one at the first document.
+    async fn require_index(&self, index: &Arc<str>) -> Result<()> {
+        let known = || self.shared.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known().contains(index) {
+            return Ok(());
+        }
+        if !indices::exists(&self.shared.transport, index).await? {
+            return Err(indices::absent(index));
+        }
+        known().insert(Arc::clone(index));
+        Ok(())
+    }
+
+    fn forget_index(&self, index: &str) {
+        self.shared.known.lock().unwrap_or_else(PoisonError::into_inner).remove(index);
+    }
+
+    async fn body_of(&self, bulk: &BulkBody, dialect: Dialect) -> Result<Body> {
+        if !self.shared.config.compresses() {
+            return bulk_body::plain(bulk, dialect, &self.shared.buffers);
+        }
+        // Compressing 10 MiB takes long enough to hold up what else the thread has to do.
+        let (bulk, buffers) = (bulk.clone(), self.shared.buffers.clone());
+        let packed =
+            tokio::task::spawn_blocking(move || bulk_body::gzip(&bulk, dialect, &buffers)).await;
+        packed.unwrap_or_else(|error| Err(Error::new(ErrorKind::Unexpected, error.to_string())))
+    }
+
+    async fn send_bulk(&self, bulk: &BulkBody) -> Result<BulkOutcome> {
+        let dialect = self.dialect().await?;
+        self.require_index(&bulk.index).await?;
+        let query = if dialect.has_no_pipeline { BULK_QUERY } else { WANTED };
+        let body = self.body_of(bulk, dialect).await?;
+        let request =
+            Request::of_index(Method::POST, &bulk.index, &["_bulk"])?.query(query).body(body);
+        let answer = self.shared.transport.send(&request).await?;
+        if answer.status == StatusCode::PAYLOAD_TOO_LARGE {
+            return Ok(too_large(bulk.documents.len(), &Complaint::of_body(&answer.body)));
+        }
+        if !answer.status.is_success() {
+            return Err(refusal(&answer, &request));
+        }
+        let judge =
+            Judge { operation: bulk.operation, allowed: &self.shared.config.allowed_exceptions };
+        judge.outcome(&answer.body, bulk.documents.len())
+    }
+}
+
+fn too_large(documents: usize, complaint: &Complaint) -> BulkOutcome {
+    let reason = match complaint.reason.as_str() {
+        "" => "the target takes no request as large".to_owned(),
+        reason => reason.to_owned(),
+    };
+    let error =
+        ItemError { status: 413, error_type: "request_entity_too_large".to_owned(), reason };
+    BulkOutcome { items: vec![ItemOutcome::TooLarge(Box::new(error)); documents] }
+}
+
+impl fmt::Debug for HttpCluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpCluster").field("config", &self.shared.config).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl ClusterClient for HttpCluster {
+    fn capability(&self) -> ClusterCapability {
+        ClusterCapability {
+            refresh: true,
+            load: true,
+            client_ids: true,
+            routing_in_key: false,
+            types_in_key: false,
+            update_settings: true,
+            max_bulk_bytes: None,
+        }
+    }
+
+    fn address(&self) -> String {
+        let first =
+            self.shared.config.endpoints().first().map(url::Url::as_str).unwrap_or_default();
+        first.trim_end_matches('/').to_owned()
+    }
+
+    async fn info(&self) -> Result<ClusterInfo> {
+        self.identity().await.cloned()
+    }
+
+    async fn cat_indices(&self) -> Result<Vec<IndexRow>> {
+        indices::list(&self.shared.transport, self.dialect().await?).await
+    }
+
+    async fn health(&self) -> Result<ClusterHealth> {
+        health::health(&self.shared.transport).await
+    }
+
+    async fn create_index(&self, index: &str, definition: &IndexDefinition) -> Result<Created> {
+        indices::create(&self.shared.transport, self.dialect().await?, index, definition).await
+    }
+
+    async fn bulk(&self, body: &BulkBody) -> Result<BulkOutcome> {
+        if body.documents.is_empty() {
+            return Ok(BulkOutcome::default());
+        }
+        self.send_bulk(body).await.map_err(|error| {
+            if error.kind() == ErrorKind::NotFound {
+                self.forget_index(&body.index);
+            }
+            error.with_context("index", &body.index)
+        })
+    }
+
+    async fn count(&self, index: &str) -> Result<u64> {
+        indices::count(&self.shared.transport, index).await
+    }
+
+    async fn refresh(&self, index: &str) -> Result<()> {
+        indices::refresh(&self.shared.transport, index).await
+    }
+
+    async fn update_settings(&self, index: &str, settings: &serde_json::Value) -> Result<()> {
+        indices::update_settings(&self.shared.transport, self.dialect().await?, index, settings)
+            .await
+    }
+}

@@ -1,0 +1,21 @@
+//! What goes over the wire, and what becomes of what comes back.
+
+mod answers;
+mod fake;
+mod reaching;
+#[cfg(feature = "aws")]
+mod signed;
+mod tls;
+
+use super::{Auth, Compression, HttpCluster, HttpConfig};
+use crate::cluster::{BulkBody, BulkOperation, ClusterClient};
+use crate::testkit::samples::{bulk, documents};
+use fake::{Fake, Reply};
+
+fn cluster(fake: &Fake) -> HttpCluster {
+    HttpCluster::new(HttpConfig::new([fake.url()]).unwrap()).unwrap()
+}
+
+fn two_documents() -> BulkBody {
+    bulk("books", BulkOperation::Index, documents(0..2))
+}

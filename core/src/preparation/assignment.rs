@@ -1,0 +1,263 @@
+//! Which index of the target each index of the snapshot goes to, and what each of those is made with.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::definition::{DefinitionOptions, Part, define};
+use super::left_out::LeftOut;
+use super::mapping::UnknownFields;
+use super::rename::why_no_name;
+use super::route::{Route, Types};
+use super::selection::Selector;
+use super::target::{TargetVersion, Typing};
+use crate::cluster::IndexDefinition;
+use crate::snapshot::IndexMetadata;
+
+/// Whether indices that the target lacks are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CreateIndices {
+    /// Those that are missing.
+    #[default]
+    Missing,
+    /// None: an index that is not there is refused.
+    Never,
+}
+
+/// How indices of the target are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IndexOptions {
+    /// Whether they are made.
+    pub create: CreateIndices,
+    /// What becomes of fields whose type the target lacks.
+    pub unknown_fields: UnknownFields,
+    /// Replicas of each shard; none: as many as in the source.
+    pub replicas: Option<u32>,
+}
+
+/// An index that the target has before the run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ExistingIndex {
+    /// Its documents, where the target says how many.
+    pub documents: Option<u64>,
+    /// Whether it takes documents.
+    pub is_open: bool,
+    /// Its settings, flat, where the target tells them.
+    #[serde(skip)]
+    pub settings: Option<Map<String, Value>>,
+}
+
+/// The target before the run.
+#[derive(Clone, Debug)]
+pub struct TargetFacts {
+    /// What it is.
+    pub version: TargetVersion,
+    /// The indices it has.
+    pub indices: BTreeMap<String, ExistingIndex>,
+}
+
+impl TargetFacts {
+    /// Those of a local target without indices.
+    pub fn empty_local() -> Self {
+        Self { version: TargetVersion::local(), indices: BTreeMap::new() }
+    }
+}
+
+/// What happens to one index of the target.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PlannedTarget {
+    /// Its name.
+    pub name: String,
+    /// The indices of the snapshot that go there; `index/type` for one type of an index.
+    pub sources: Vec<String>,
+    /// The index, where it is there already: it is kept as it is.
+    pub existing: Option<ExistingIndex>,
+    /// What it is made with, where it is not there.
+    pub definition: Option<IndexDefinition>,
+    /// What of the snapshot's definition does not go along, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
+    /// What its reader should know before the run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// Where the indices of a snapshot go.
+#[derive(Clone, Debug, Default)]
+pub struct Assignment {
+    /// The indices of the target, by name.
+    pub targets: BTreeMap<String, PlannedTarget>,
+    /// Why indices of the snapshot cannot go, by their name.
+    pub refused: BTreeMap<String, String>,
+}
+
+/// Assigns all indices that are to be migrated. An index that is refused for one of its types is refused altogether.
+pub fn assign(
+    indices: &[&IndexMetadata],
+    selector: &Selector,
+    options: &IndexOptions,
+    facts: &TargetFacts,
+) -> Assignment {
+    let mut made = Assignment::default();
+    let mut parts: BTreeMap<String, Vec<Part<'_>>> = BTreeMap::new();
+    for metadata in indices {
+        match destinations(metadata, selector, facts.version) {
+            Ok(destinations) => {
+                for (target, only_type) in destinations {
+                    parts.entry(target).or_default().push(Part { metadata, only_type });
+                }
+            }
+            Err(reason) => {
+                made.refused.insert(metadata.name.clone(), reason);
+            }
+        }
+    }
+    let definition = DefinitionOptions {
+        replicas: options.replicas,
+        unknown_fields: options.unknown_fields,
+        index_names: parts.keys().cloned().collect(),
+    };
+    for (target, parts) in &parts {
+        match plan_target(target, parts, selector, (options, &definition), facts) {
+            Ok(planned) => {
+                made.targets.insert(target.clone(), planned);
+            }
+            Err(reason) => {
+                for part in parts {
+                    made.refused
+                        .entry(part.metadata.name.clone())
+                        .or_insert_with(|| reason.clone());
+                }
+            }
+        }
+    }
+    let refused: BTreeSet<&String> = made.refused.keys().collect();
+    made.targets.retain(|target, _| {
+        let of_target = parts.get(target).into_iter().flatten();
+        of_target.into_iter().any(|part| !refused.contains(&part.metadata.name))
+    });
+    made
+}
+
+/// The names in the target, each with the one type that goes there, if it is one.
+fn destinations<'a>(
+    metadata: &'a IndexMetadata,
+    selector: &Selector,
+    target: TargetVersion,
+) -> Result<Vec<(String, Option<&'a str>)>, String> {
+    let route = Route::of(metadata, selector);
+    let types: Vec<&str> = metadata.types().map(|(name, _)| name).collect();
+    let destinations = match &route {
+        Route::ByType(_) => {
+            types.iter().map(|name| (route.index_of(name).to_string(), Some(*name))).collect()
+        }
+        Route::One(name) => vec![(name.to_string(), None)],
+    };
+    let alone = matches!(route, Route::One(_)) && selector.types() != Types::Merge;
+    if types.len() > 1 && alone && target.typing() != Typing::Several {
+        return Err(format!(
+            "it holds several mapping types ({}), and an index of {target} cannot; say `--types split` for an index a type, \
+             or `--types merge` for one index, where documents of one id replace each other",
+            types.join(", ")
+        ));
+    }
+    if !target.is_local() {
+        for (name, _) in &destinations {
+            if let Some(reason) = why_no_name(name) {
+                return Err(format!(
+                    "the target cannot have an index `{name}`: {reason}; rename it"
+                ));
+            }
+        }
+    }
+    Ok(destinations)
+}
+
+fn plan_target(
+    name: &str,
+    parts: &[Part<'_>],
+    selector: &Selector,
+    (options, definition): (&IndexOptions, &DefinitionOptions),
+    facts: &TargetFacts,
+) -> Result<PlannedTarget, String> {
+    let sources: Vec<String> = parts.iter().map(source).collect();
+    if parts.len() > 1 && selector.types() != Types::Merge {
+        return Err(format!(
+            "{} would all become `{name}`, where documents of one id replace each other; rename them apart, or say \
+             `--types merge` to allow it",
+            sources.join(", ")
+        ));
+    }
+    let existing = facts.indices.get(name).cloned();
+    let mut planned = PlannedTarget {
+        name: name.to_owned(),
+        sources,
+        warnings: warnings(name, existing.as_ref(), parts, facts.version),
+        existing,
+        definition: None,
+        left_out: Vec::new(),
+    };
+    match &planned.existing {
+        Some(existing) if !existing.is_open => {
+            Err(format!("the target's index `{name}` is closed; open it"))
+        }
+        Some(_) => Ok(planned),
+        None if options.create == CreateIndices::Never => Err(format!(
+            "the target has no index `{name}`; make it, or let it be made with `--create-indices missing`"
+        )),
+        None => {
+            let prepared = define(parts, facts.version, definition)?;
+            planned.definition = Some(prepared.definition);
+            planned.left_out = prepared.left_out;
+            Ok(planned)
+        }
+    }
+}
+
+fn source(part: &Part<'_>) -> String {
+    match part.only_type {
+        Some(only) => format!("{}/{only}", part.metadata.name),
+        None => part.metadata.name.clone(),
+    }
+}
+
+fn warnings(
+    name: &str,
+    existing: Option<&ExistingIndex>,
+    parts: &[Part<'_>],
+    target: TargetVersion,
+) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if let Some(documents) = existing.and_then(|index| index.documents).filter(|count| *count > 0) {
+        warnings.push(format!(
+            "it holds {documents} documents already: those of the same id are replaced"
+        ));
+    }
+    let settings = existing.and_then(|index| index.settings.as_ref());
+    let pipeline = settings.and_then(|settings| settings.get("index.final_pipeline")?.as_str());
+    if let Some(pipeline) = pipeline.filter(|pipeline| *pipeline != "_none") {
+        warnings.push(format!(
+            "it has the final pipeline `{pipeline}`, which no request can leave out: it may change documents"
+        ));
+    }
+    if !target.is_local() && name.starts_with(".ds-") {
+        warnings.push(
+            "it was the backing index of a data stream, and becomes an index by itself, outside any data stream"
+                .to_owned(),
+        );
+    }
+    let has_children = |part: &Part<'_>| !part.metadata.child_types().is_empty();
+    if target.typing() != Typing::Several && parts.iter().any(has_children) {
+        warnings.push(
+            "it has parents and children (`_parent`): each goes as a document of its own, children routed to their parent; \
+             queries that join them do not work"
+                .to_owned(),
+        );
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests;

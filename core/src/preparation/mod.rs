@@ -1,0 +1,47 @@
+//! Preparing the target: which indices go where, and what they are made with. Pure functions; reading the snapshot and
+//! speaking with the target is the controller's.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `selection`, `rename` | which indices go, and under which names |
+//! | `route` | where the documents of an index go |
+//! | `assignment` | which index of the target each index goes to, and whether it can |
+//! | `load` | settings while the target is filled, and what is put back |
+//! | `target` | what kind of cluster an index is made for |
+//! | `definition` | an index's definition for a target |
+//! | `settings`, `analysis` | the settings that go along, and why the others do not |
+//! | `mapping`, `field_types`, `parameters` | a mapping, made valid for a target |
+//! | `legacy_fields`, `date_formats` | what Elasticsearch 1 to 6 wrote otherwise |
+//! | `aliases` | the aliases that go along |
+//! | `left_out` | what does not go along, and why |
+
+mod aliases;
+mod analysis;
+mod assignment;
+mod date_formats;
+mod definition;
+mod field_types;
+mod left_out;
+mod legacy_fields;
+mod load;
+mod mapping;
+mod parameters;
+mod rename;
+mod route;
+mod selection;
+mod settings;
+mod target;
+
+pub use assignment::{
+    Assignment, CreateIndices, ExistingIndex, IndexOptions, PlannedTarget, TargetFacts, assign,
+};
+pub use definition::{DefinitionOptions, Part, Prepared, define};
+pub use left_out::LeftOut;
+pub use load::{LoadRecord, LoadSettings};
+pub use mapping::UnknownFields;
+pub use rename::Rename;
+#[cfg(feature = "local")]
+pub(crate) use route::Route;
+pub use route::Types;
+pub use selection::{Selection, Selector};
+pub use target::{TargetVersion, Typing};
