@@ -6,8 +6,8 @@
 //! - [`info`]: who a cluster is and how it fares
 //! - [`index`], [`index_row`]: making an index, listing them
 //! - [`bulk`]: a bulk request and what became of each of its documents
-//! - [`http`]: [`HttpCluster`](http::HttpCluster), OpenSearch and Elasticsearch over HTTP (feature `http`)
-//! - [`aws`]: [`AwsCluster`](aws::AwsCluster), the same with signed requests (feature `aws`)
+//! - `http`: `HttpCluster`, OpenSearch and Elasticsearch over HTTP (feature `http`)
+//! - `aws`: `AwsCluster`, the same with signed requests (feature `aws`)
 //! - [`local`]: [`LocalCluster`], a directory with a SQLite file (feature `local`)
 
 pub mod address;
