@@ -50,6 +50,7 @@ mod uncatalogued;
 mod version;
 mod xcontent;
 
+#[cfg(feature = "local")]
 pub(crate) use location::{Location, locate};
 
 pub use documents::{DocumentStream, DocumentsOptions, ReadPoint, SegmentPoint, ShardBatch};
