@@ -188,9 +188,6 @@ impl BackfillController for LocalBackfill {
             }
             _ => None,
         };
-        if end.is_some() {
-            self.shared.show_what_was_written().await;
-        }
         match (end, failure) {
             (Some(end), _) => Ok(end),
             (None, Some(error)) => Err(error),

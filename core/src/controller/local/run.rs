@@ -46,20 +46,6 @@ impl Shared {
         Ok(())
     }
 
-    /// Has the target show everything that was written. An index that nobody searches would not by itself, and its owner would
-    /// see an empty one. Nothing is lost where it fails, so the run does not.
-    pub(super) async fn show_what_was_written(&self) {
-        let indices = match self.work_so_far().await {
-            Ok(work) => work.indices,
-            Err(error) => return tracing::warn!(%error, "the target was not refreshed"),
-        };
-        for index in indices {
-            if let Err(error) = self.cluster.refresh(&index.index).await {
-                tracing::warn!(%error, index = index.index, "the index was not refreshed");
-            }
-        }
-    }
-
     /// Whether this very run is planned already; another one under the session is refused.
     async fn is_planned(&self, run: &Run) -> Result<bool> {
         let Some(known) = self.store.run().await? else { return Ok(false) };
