@@ -113,8 +113,8 @@ impl Spent {
             .map(|(reason, count)| format!("{count} × {reason}"))
             .collect();
         let message = format!(
-            "paused: {failed} documents of index `{index}` failed, more than the {} that may ({}). Look at them with \
-             `backfill failed summary`, mend the target, and run again; or raise --max-failed",
+            "paused: {failed} documents of index `{index}` failed, more than the {} that may ({}). They are kept in the \
+             folder `failed` beside the working state; mend the target and run again, or allow more (`max_failed`)",
             self.limit,
             reasons.join(", ")
         );

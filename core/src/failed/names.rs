@@ -60,7 +60,7 @@ impl Said {
     }
 }
 
-/// The folder of a session; `-` is no letter of base64's that a name could come to.
+/// The folder of a session; none that was given a name has the default one's.
 pub(crate) fn session_folder(session: &str) -> String {
     if session.is_empty() { "default".to_owned() } else { format!("session-{}", folder(session)) }
 }

@@ -17,16 +17,16 @@ use crate::coordination::{WorkItem, random};
 use crate::snapshot::{Location, locate};
 use crate::{Error, ErrorKind, Result};
 
+/// The folder for failed documents, beside the working state.
+const FOLDER: &str = "failed";
+
 /// The folder of the objects that say what was redriven.
 const REDRIVEN: &str = "redriven";
-
-/// zstd's own default: the records are small and seldom.
-const LEVEL: i32 = 3;
 
 /// Most bytes that one object may unpack to; a bulk request is far smaller.
 const MAX_UNPACKED: u64 = 4 << 30;
 
-/// Where failed documents are kept: a folder.
+/// Where failed documents are kept: a folder, or any object store.
 #[derive(Clone)]
 pub struct FailedStore {
     store: Arc<dyn ObjectStore>,
@@ -36,26 +36,21 @@ pub struct FailedStore {
 
 impl fmt::Debug for FailedStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FailedStore").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("FailedStore")
+            .field("name", &self.name)
+            .field("root", &self.root)
+            .finish_non_exhaustive()
     }
 }
 
 impl FailedStore {
-    /// Opens a folder, making it when it is not there.
+    /// Keeps them in the folder `failed` of a folder that is there. It is made with the first failure.
     ///
     /// # Errors
-    /// `Io` when it cannot be made, `Config` for a location that is none.
-    pub fn open(folder: &FilePath) -> Result<Self> {
-        let named = |error: std::io::Error| {
-            let message = format!(
-                "cannot make the folder {} for failed documents: {error}",
-                folder.display()
-            );
-            Error::new(ErrorKind::Io, message).with_source(error)
-        };
-        std::fs::create_dir_all(folder).map_err(named)?;
+    /// `NotFound` when the folder is not there, `Io` when it cannot be read.
+    pub fn inside(folder: &FilePath) -> Result<Self> {
         let Location { store, root, name, .. } = locate(&folder.display().to_string())?;
-        Ok(Self { store, root, name: name.into() })
+        Ok(Self { store, root: root.join(FOLDER), name: name.into() })
     }
 
     /// Keeps them in any object store.
@@ -67,26 +62,13 @@ impl FailedStore {
     /// What it keeps of one session; empty for the default one.
     pub fn session(&self, session: &str) -> FailedLog {
         let root = self.root.clone().join(names::session_folder(session));
-        FailedLog { store: Arc::clone(&self.store), root, name: Arc::clone(&self.name) }
+        FailedLog(Self { root, ..self.clone() })
     }
 }
 
 /// The failed documents of one session.
-#[derive(Clone)]
-pub struct FailedLog {
-    store: Arc<dyn ObjectStore>,
-    root: Path,
-    name: Arc<str>,
-}
-
-impl fmt::Debug for FailedLog {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FailedLog")
-            .field("name", &self.name)
-            .field("root", &self.root)
-            .finish_non_exhaustive()
-    }
-}
+#[derive(Clone, Debug)]
+pub struct FailedLog(FailedStore);
 
 impl FailedLog {
     /// Keeps what failed of one bulk request. Once it returns, the checkpoint may pass these documents.
@@ -127,8 +109,12 @@ impl FailedLog {
         if keys.is_empty() {
             return Ok(());
         }
-        let path =
-            self.root.clone().join(REDRIVEN).join(format!("{:014x}.ndjson.zst", random::number()));
+        let path = self
+            .0
+            .root
+            .clone()
+            .join(REDRIVEN)
+            .join(format!("{:014x}.ndjson.zst", random::number()));
         self.put(&path, pack(keys)?).await
     }
 
@@ -138,16 +124,17 @@ impl FailedLog {
     /// `Io` or `Unavailable` when the store cannot be read, `Corrupt` naming an object that is damaged.
     pub async fn documents(&self) -> Result<FailedDocuments> {
         let mut paths: Vec<Path> = self
+            .0
             .store
-            .list(Some(&self.root))
+            .list(Some(&self.0.root))
             .map_ok(|object| object.location)
             .try_collect()
             .await
-            .map_err(|error| self.explain(error, &self.root))?;
+            .map_err(|error| self.explain(error, &self.0.root))?;
         paths.sort();
         let (mut verdicts, mut objects) = (Verdicts::default(), VecDeque::new());
         for path in paths {
-            let parts: Vec<_> = path.parts().skip(self.root.parts().count()).collect();
+            let parts: Vec<_> = path.parts().skip(self.0.root.parts().count()).collect();
             match parts.as_slice() {
                 [folder, _] if folder.as_ref() == REDRIVEN => {
                     for key in self.read::<FailureKey>(&path).await? {
@@ -172,22 +159,22 @@ impl FailedLog {
     }
 
     fn shard(&self, index: &str, shard: u32) -> Path {
-        self.root.clone().join(names::folder(index)).join(shard.to_string())
+        self.0.root.clone().join(names::folder(index)).join(shard.to_string())
     }
 
     async fn put(&self, path: &Path, bytes: Bytes) -> Result<()> {
-        let put = self.store.put(path, bytes.into()).await;
+        let put = self.0.store.put(path, bytes.into()).await;
         put.map(|_| ()).map_err(|error| self.explain(error, path))
     }
 
     async fn read<T: serde::de::DeserializeOwned>(&self, path: &Path) -> Result<Vec<T>> {
-        let got = async { self.store.get(path).await?.bytes().await };
+        let got = async { self.0.store.get(path).await?.bytes().await };
         let bytes = got.await.map_err(|error| self.explain(error, path))?;
         unpack(&bytes).map_err(|what| {
             let message = format!("a file of failed documents is damaged: {what}");
             Error::new(ErrorKind::Corrupt, message)
                 .with_context("file", path)
-                .with_context("folder", &self.name)
+                .with_context("folder", &self.0.name)
         })
     }
 
@@ -195,7 +182,7 @@ impl FailedLog {
         let message = format!("cannot keep or read failed documents: {error}");
         Error::new(ErrorKind::Io, message)
             .with_context("file", path)
-            .with_context("folder", &self.name)
+            .with_context("folder", &self.0.name)
             .with_source(error)
     }
 }
@@ -227,7 +214,7 @@ impl FailedDocuments {
 
 fn pack<T: serde::Serialize>(values: &[T]) -> Result<Bytes> {
     let pack = || -> std::io::Result<Vec<u8>> {
-        let mut packer = zstd::Encoder::new(Vec::new(), LEVEL)?;
+        let mut packer = zstd::Encoder::new(Vec::new(), zstd::DEFAULT_COMPRESSION_LEVEL)?;
         packer.include_checksum(true)?;
         for value in values {
             serde_json::to_writer(&mut packer, value)?;

@@ -60,13 +60,15 @@ fn in_memory() -> (Arc<InMemory>, FailedLog) {
 #[tokio::test]
 async fn what_is_kept_is_read_and_sessions_are_apart() {
     let folder = tempfile::tempdir().unwrap();
-    let store = FailedStore::open(&folder.path().join("new/failed")).unwrap();
+    let store = FailedStore::inside(folder.path()).unwrap();
     let log = store.session("");
+    assert!(held(&log).await.is_empty());
+    assert!(!folder.path().join("failed").exists(), "it is made with the first failure");
     log.keep(&[failed(3, 1), failed(7, 1)]).await.unwrap();
     log.keep(&[failed(9, 1)]).await.unwrap();
     assert_eq!(held(&log).await, [(3, 1), (7, 1), (9, 1)]);
     assert!(held(&store.session("other")).await.is_empty());
-    let again = FailedStore::open(&folder.path().join("new/failed")).unwrap();
+    let again = FailedStore::inside(folder.path()).unwrap();
     assert_eq!(held(&again.session("")).await.len(), 3);
 }
 

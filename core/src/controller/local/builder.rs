@@ -15,9 +15,6 @@ use crate::settings::BackfillSettings;
 use crate::snapshot::Snapshot;
 use crate::{Clock, Error, ErrorKind, Result, SystemClock};
 
-/// The folder for failed documents, beside the working state.
-const FAILED: &str = "failed";
-
 /// Settings (data) and components (objects) from which a [`LocalBackfill`] is built.
 #[derive(Debug)]
 pub struct LocalBackfillBuilder {
@@ -75,8 +72,7 @@ impl LocalBackfillBuilder {
         let coordinator =
             Arc::new(Coordinator::new(Arc::clone(&store) as _, Arc::clone(&self.clock), rules));
         let failures = Failures {
-            log: FailedStore::open(&self.settings.target.join(FAILED))?
-                .session(&self.settings.session),
+            log: FailedStore::inside(&self.settings.target)?.session(&self.settings.session),
             budget: FailureBudget::new(self.settings.max_failed, Arc::clone(&coordinator)),
         };
         Ok(LocalBackfill::assemble(Shared {
