@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::{BulkBody, BulkOperation, BulkOutcome, ClusterClient, ItemError, ItemOutcome};
-use crate::retry::{LONGEST_WAIT, RetryPolicy};
+use crate::retry::{RetryPolicy, wait_after};
 use crate::{Books, Clock, Document, DocumentBatch, DocumentRef, Error, ErrorKind, Result};
 
 /// Between two looks at a lease whose renewal is late.
@@ -198,7 +198,7 @@ impl BulkSender {
                 Err(error) => return Err(error),
             };
             let Some(delay) = delays.next() else { return Err(trouble) };
-            let delay = delay.max(trouble.retry_after().unwrap_or_default().min(LONGEST_WAIT));
+            let delay = wait_after(&trouble, delay);
             tracing::debug!(index = %self.index, documents = pending.len(), ?delay, error = %trouble, "sending again");
             tokio::select! {
                 biased;

@@ -109,7 +109,7 @@ impl Transfer<'_> {
         if let Err(error) = self.rules.require_room_for(self.bulk.timeout) {
             return (Progress::of(&item), Err(TransferError::Coordination(error)));
         }
-        if let Err(error) = self.keeper.begin().await {
+        if let Err(error) = self.keeper.begin(&self.sender).await {
             return (Progress::of(&item), Err(error));
         }
         let from = read_point(&item.checkpoint);
@@ -254,7 +254,7 @@ impl Transfer<'_> {
             drop(batch);
             if let Ok(Sent::Settled(settled)) = &mut sent {
                 settled.books.add(&aside);
-                if let Err(error) = keeper.keep(&settled.failed).await {
+                if let Err(error) = keeper.keep(&sender, &settled.failed).await {
                     sent = Err(error);
                 }
             }

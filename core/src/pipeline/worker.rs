@@ -172,13 +172,8 @@ impl Worker {
             halt: self.stop.child_token(),
             ceiling: Ceiling::default(),
         };
-        let keeper = Keeper {
-            failures: Arc::clone(&self.failures),
-            item: Arc::new(item.clone()),
-            operation: sender.operation,
-            clock: Arc::clone(&self.clock),
-            retry: self.retry.clone(),
-        };
+        let failures = Arc::clone(&self.failures);
+        let keeper = Keeper { failures, item: Arc::new(item.clone()) };
         Transfer {
             held,
             keeper,

@@ -8,7 +8,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{Clock, Error, Result};
 
 /// The longest that the other side may ask us to wait; one that asks for more is asked again all the same.
-pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(600);
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+
+/// How long to wait before the try after `trouble`: `delay`, or longer where the other side asked for that.
+pub(crate) fn wait_after(trouble: &Error, delay: Duration) -> Duration {
+    delay.max(trouble.retry_after().unwrap_or_default().min(LONGEST_WAIT))
+}
 
 /// How often a call that failed for a passing reason is made again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +84,7 @@ impl RetryPolicy {
             let Some(delay) = delays.next().filter(|_| error.is_retryable()) else {
                 return Err(error);
             };
-            let delay = delay.max(error.retry_after().unwrap_or_default().min(LONGEST_WAIT));
+            let delay = wait_after(&error, delay);
             tracing::debug!(%error, ?delay, "trying again");
             tokio::select! {
                 biased;
