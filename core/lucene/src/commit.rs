@@ -69,6 +69,18 @@ impl Commit {
         &self.file
     }
 
+    /// Name of the file of the commit of a generation.
+    ///
+    /// ```
+    /// # use snapfill_lucene::Commit;
+    /// let names = [0, 5, 35, 36, 71].map(Commit::file_name);
+    /// assert_eq!(names, ["segments_0", "segments_5", "segments_z", "segments_10", "segments_1z"]);
+    /// ```
+    #[must_use]
+    pub fn file_name(generation: u64) -> String {
+        format!("segments_{}", base36(generation))
+    }
+
     /// Version of Lucene that wrote the commit; not recorded before Lucene 5.3.
     #[must_use]
     pub fn lucene_version(&self) -> Option<[u32; 3]> {

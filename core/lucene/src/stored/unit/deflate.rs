@@ -2,7 +2,7 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use super::{Output, check_ratio, dict_layout};
+use super::{Output, blocks, check_ratio, dict_layout, stream};
 use crate::Result;
 use crate::cursor::Cursor;
 use crate::limits::DEFLATE_RATIO;
@@ -37,10 +37,7 @@ impl Inflater {
         let (dictionary, block) = dict_layout(cursor, count)?;
         let start = output.len();
         self.append(cursor, dictionary, (start, 0), output)?;
-        let mut left = count.saturating_sub(dictionary);
-        while left > 0 {
-            let now = left.min(block);
-            left = left.saturating_sub(now);
+        for now in blocks(count.saturating_sub(dictionary), block) {
             self.append(cursor, now, (start, dictionary), output)?;
         }
         Ok(())
@@ -54,12 +51,8 @@ impl Inflater {
         dictionary: (usize, usize),
         output: &mut Output,
     ) -> Result<()> {
-        let compressed = cursor.vint()? as usize;
-        let input = cursor.bytes(compressed)?;
-        if compressed == 0 && count == 0 {
-            return Ok(());
-        }
-        check_ratio(cursor, count, compressed, DEFLATE_RATIO)?;
+        let Some(input) = stream(cursor, count)? else { return Ok(()) };
+        check_ratio(cursor, count, input.len(), DEFLATE_RATIO)?;
         output.append(count, dictionary, |dictionary, out| {
             self.inflate(input, dictionary, out).map_err(|what| cursor.corrupt(what))
         })

@@ -135,6 +135,23 @@ fn dict_layout(cursor: &mut Cursor<'_>, count: usize) -> Result<(usize, usize)> 
     Ok((dictionary, block))
 }
 
+/// Lengths of the blocks that `count` bytes are cut in.
+fn blocks(count: usize, block: usize) -> impl Iterator<Item = usize> {
+    let mut left = count;
+    std::iter::from_fn(move || {
+        let now = left.min(block);
+        left = left.saturating_sub(now);
+        (now > 0).then_some(now)
+    })
+}
+
+/// A compressed stream, its length first, that gives `count` bytes; none where no bytes stand for none.
+fn stream<'a>(cursor: &mut Cursor<'a>, count: usize) -> Result<Option<&'a [u8]>> {
+    let compressed = cursor.vint()? as usize;
+    let input = cursor.bytes(compressed)?;
+    Ok((compressed > 0 || count > 0).then_some(input))
+}
+
 /// Fails when `compressed` bytes cannot stand for `count` at `ratio` bytes each.
 fn check_ratio(cursor: &Cursor<'_>, count: usize, compressed: usize, ratio: u64) -> Result<()> {
     let most = (compressed as u64).saturating_add(1).saturating_mul(ratio);

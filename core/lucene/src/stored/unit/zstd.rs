@@ -3,7 +3,7 @@
 use zstd::stream::raw::{DParameter, InBuffer, OutBuffer};
 use zstd::zstd_safe::{self, DCtx, ResetDirective, SafeResult};
 
-use super::{Output, dict_layout};
+use super::{Output, blocks, dict_layout, stream};
 use crate::Result;
 use crate::cursor::Cursor;
 use crate::limits::{ZSTD_STEP_BYTES, ZSTD_WINDOW_LOG};
@@ -22,16 +22,6 @@ impl Unzstd {
         Ok(Self { context })
     }
 
-    /// A unit of one frame.
-    pub(super) fn unit(
-        &mut self,
-        cursor: &mut Cursor<'_>,
-        count: usize,
-        output: &mut Output,
-    ) -> Result<()> {
-        self.frame(cursor, count, output)
-    }
-
     /// A unit of blocks, each a frame.
     pub(super) fn blocks_unit(
         &mut self,
@@ -43,7 +33,7 @@ impl Unzstd {
         if block == 0 && count > 0 {
             return Err(cursor.corrupt(format!("blocks of no length for {count} bytes")));
         }
-        self.blocks(cursor, (count, block), output)
+        blocks(count, block).try_for_each(|now| self.unit(cursor, now, output))
     }
 
     /// A unit with dictionary: the dictionary is the unit's beginning, each block builds on it alone.
@@ -55,37 +45,24 @@ impl Unzstd {
     ) -> Result<()> {
         let (dictionary, block) = dict_layout(cursor, count)?;
         let start = output.len();
-        self.frame(cursor, dictionary, output)?;
+        self.unit(cursor, dictionary, output)?;
         // A copy is taken: the buffer behind it may move when the blocks are appended.
         let bytes = output.bytes().get(start..).unwrap_or_default();
         check(cursor, self.context.load_dictionary(bytes))?;
-        let done = self.blocks(cursor, (count.saturating_sub(dictionary), block), output);
+        let done = blocks(count.saturating_sub(dictionary), block)
+            .try_for_each(|now| self.unit(cursor, now, output));
         check(cursor, self.context.load_dictionary(&[]))?;
         done
     }
 
-    fn blocks(
+    /// A unit of one frame: its length, then the frame, which must give `count` bytes exactly. No bytes need no frame.
+    pub(super) fn unit(
         &mut self,
         cursor: &mut Cursor<'_>,
-        (count, block): (usize, usize),
+        count: usize,
         output: &mut Output,
     ) -> Result<()> {
-        let mut left = count;
-        while left > 0 {
-            let now = left.min(block);
-            left = left.saturating_sub(now);
-            self.frame(cursor, now, output)?;
-        }
-        Ok(())
-    }
-
-    /// Length of a frame, then the frame, which must give `count` bytes exactly. No bytes need no frame.
-    fn frame(&mut self, cursor: &mut Cursor<'_>, count: usize, output: &mut Output) -> Result<()> {
-        let compressed = cursor.vint()? as usize;
-        let frame = cursor.bytes(compressed)?;
-        if compressed == 0 && count == 0 {
-            return Ok(());
-        }
+        let Some(frame) = stream(cursor, count)? else { return Ok(()) };
         check(cursor, self.context.reset(ResetDirective::SessionOnly))?;
         let mut input = InBuffer::around(frame);
         let mut left = count;
