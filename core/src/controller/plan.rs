@@ -94,11 +94,12 @@ impl Plan {
         };
         let assigned = {
             let indices: Vec<_> = plan.migrated().filter_map(PlannedIndex::metadata).collect();
-            let assigned = assign(&indices, &selector, options, &facts);
+            let mut assigned = assign(&indices, &selector, options, &facts);
             if let Some(target) = target {
                 ask_for_settings(target, assigned.targets.keys(), &mut facts).await?;
+                assigned = assign(&indices, &selector, options, &facts);
             }
-            assign(&indices, &selector, options, &facts)
+            assigned
         };
         plan.take(assigned);
         Ok(plan)

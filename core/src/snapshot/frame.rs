@@ -150,12 +150,13 @@ fn corrupt(offset: usize, what: String) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use bytes::BufMut;
     use std::io::Write;
 
-    fn framed(codec: &str, body: &[u8]) -> Vec<u8> {
+    /// A document in a frame, uncompressed.
+    pub(in crate::snapshot) fn framed(codec: &str, body: &[u8]) -> Vec<u8> {
         let mut blob = Vec::new();
         blob.put_u32(HEADER_MAGIC);
         blob.put_u8(codec.len() as u8);

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use snapfill_damage::{Program, Seal, Trial};
 
 use super::catalogue::Catalogue;
+use super::frame::tests::framed;
 use super::frame::{decompress, framed_content, unframe};
 use super::index_metadata::IndexMetadata;
 use super::info::SnapshotInfo;
@@ -64,16 +65,6 @@ fn documents(codec: &str, wanted: impl Fn(&str) -> bool) -> Vec<Bytes> {
 fn is_shard_level(path: &str) -> bool {
     let folder = path.rsplit('/').nth(1).unwrap_or_default();
     folder.parse::<u32>().is_ok()
-}
-
-/// A document in a frame, uncompressed.
-fn framed(codec: &str, body: &[u8]) -> Bytes {
-    let mut blob = vec![0x3F, 0xD7, 0x6C, 0x17, codec.len() as u8];
-    blob.extend(codec.as_bytes());
-    blob.extend([0, 0, 0, 1]);
-    blob.extend(body);
-    Seal::Footer.close(&mut blob);
-    blob.into()
 }
 
 /// Hands the parser one of the originals, its seal kept, everything else as the program says.
@@ -167,14 +158,14 @@ targets! {
         });
     fuzz_index_metadata: documents("index-metadata", |path| path.contains("/indices/")),
         |data| {
-            let metadata = IndexMetadata::parse(Layout::Framed, &framed("index-metadata", &data))?;
+            let metadata = IndexMetadata::parse(Layout::Framed, &framed("index-metadata", &data).into())?;
             metadata.missing_source_reason();
             metadata.has_nested_fields();
             metadata.require_readable()?;
             metadata.shards()
         };
     fuzz_shard_manifest: documents("snapshot", is_shard_level),
-        |data| Manifest::parse(Layout::Framed, &framed("snapshot", &data));
+        |data| Manifest::parse(Layout::Framed, &framed("snapshot", &data).into());
     fuzz_remote_metadata: whole(|path| path.contains("/segments/metadata/")),
         |data| remote_store::manifest(&data.into(), 3);
     fuzz_source: sources(),
@@ -192,7 +183,7 @@ fn the_originals_are_sound() {
         let prepared = source::prepare(bytes, 16 << 20);
         assert!(prepared.is_ok(), "source {number}: {prepared:?}");
     }
-    let manifest = |data: &Bytes| Manifest::parse(Layout::Framed, &framed("snapshot", data));
+    let manifest = |data: &Bytes| Manifest::parse(Layout::Framed, &framed("snapshot", data).into());
     for document in documents("snapshot", is_shard_level) {
         let read: Result<_, Error> = manifest(&document);
         assert!(read.is_ok(), "{read:?}");

@@ -58,6 +58,10 @@ impl IndexMetadata {
             .into_iter()
             .next()
             .ok_or_else(|| Error::new(ErrorKind::Corrupt, "the index metadata names no index"))?;
+        Self::of(name, raw)
+    }
+
+    fn of(name: String, raw: RawMetadata) -> Result<Self> {
         let mut settings = Map::new();
         flatten(String::new(), raw.settings.0, &mut settings);
         let Mappings { type_name, mappings, by_type } = Mappings::of(raw.mappings.0)?;
@@ -78,18 +82,13 @@ impl IndexMetadata {
 
     #[cfg(test)]
     pub(crate) fn for_tests(name: &str, settings: Value, mappings: Value) -> Self {
-        let mut flat = Map::new();
-        flatten(String::new(), settings, &mut flat);
-        let Mappings { type_name, mappings, by_type } = Mappings::of(mappings).unwrap();
-        Self {
-            name: name.to_owned(),
-            settings: flat,
-            mappings,
-            aliases: Value::Object(Map::new()),
-            type_name,
-            by_type,
-            routing_shards: None,
-        }
+        let raw = RawMetadata {
+            settings: AnyValue(settings),
+            mappings: AnyValue(mappings),
+            aliases: AnyValue::default(),
+            routing_num_shards: None,
+        };
+        Self::of(name.to_owned(), raw).unwrap()
     }
 
     /// How many shards it has.

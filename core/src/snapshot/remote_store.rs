@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde::Deserialize;
+use snapfill_lucene::Commit;
 use tokio::runtime::Handle;
 
 use super::blobs::{Blobs, Listing};
@@ -152,7 +153,7 @@ fn inverted(number: i64) -> Result<String> {
 pub(super) fn manifest(blob: &Bytes, generation: i64) -> Result<Manifest> {
     let content = framed_content(blob, "segment_md", 1..=2)?;
     let files = string_map(&content).ok_or_else(|| corrupt("the list of files is cut"))?;
-    let commit = format!("segments_{}", base36(generation));
+    let commit = Commit::file_name(generation.unsigned_abs());
     if !files.contains_key(commit.as_str()) {
         return Err(corrupt(format!("no `{commit}` among the files of the shard")));
     }
@@ -209,20 +210,6 @@ fn file(name: &str, entry: &str) -> Result<ManifestFile> {
     ManifestFile::in_one_blob(name, blob, length)
 }
 
-fn base36(number: i64) -> String {
-    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
-    let mut rest = number.unsigned_abs();
-    let mut digits = Vec::new();
-    loop {
-        let digit = usize::try_from(rest % 36).ok().and_then(|digit| DIGITS.get(digit));
-        digits.extend(digit.copied().map(char::from));
-        rest /= 36;
-        if rest == 0 {
-            return digits.into_iter().rev().collect();
-        }
-    }
-}
-
 fn corrupt(what: impl std::fmt::Display) -> Error {
     Error::new(ErrorKind::Corrupt, what.to_string())
 }
@@ -236,11 +223,6 @@ mod tests {
         assert_eq!(inverted(1).unwrap(), "9223372036854775806");
         assert_eq!(inverted(i64::MAX).unwrap(), "0000000000000000000");
         assert!(inverted(-1).is_err());
-    }
-
-    #[test]
-    fn generations_are_written_to_base_36() {
-        assert_eq!([0, 5, 35, 36, 71].map(base36), ["0", "5", "z", "10", "1z"]);
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! Documents, inside a transaction.
 
-use bytes::Bytes;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, ToSql, params};
 
@@ -114,15 +113,7 @@ pub(super) fn get(
     )?;
     let found = statement
         .query_row(params![number, id, routing.unwrap_or_default()], |row| {
-            let document = borrow(row)?;
-            Ok(Document {
-                number: document.number,
-                id: document.id.to_owned(),
-                doc_type: document.doc_type.map(Into::into),
-                routing: document.routing.map(str::to_owned),
-                parent: document.parent.map(str::to_owned),
-                source: Bytes::copy_from_slice(document.source),
-            })
+            borrow(row).map(Document::from)
         })
         .optional()?;
     Ok(found)
