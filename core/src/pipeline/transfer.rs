@@ -38,7 +38,7 @@ type Outcome<T> = Result<T, TransferError>;
 pub(crate) enum TransferEnd {
     /// Every document of the item is settled.
     Done {
-        /// Documents of the shard that are not deleted, nested children among them.
+        /// Documents of the item that are not deleted, nested children among them.
         undeleted: u64,
     },
     /// Asked to stop. What was in flight was waited for, once.
@@ -83,10 +83,11 @@ impl Flight {
             doc: point.doc,
             offset: point.offset,
             crc: point.crc,
+            crc_from: point.crc_from,
         });
         let sent = self.may_send_until.max(settled.next);
         Progress {
-            checkpoint: Checkpoint { next: settled.next, sent, segment },
+            checkpoint: Checkpoint { next: settled.next, sent, segment, head: settled.head },
             books: self.acks.books().clone(),
         }
     }
@@ -123,6 +124,7 @@ impl Transfer<'_> {
             halted: false,
         };
         let stream = shard.documents(DocumentsOptions {
+            range: Some(item.first..item.end),
             from,
             batch_bytes: self.bulk.bytes,
             batch_documents: self.bulk.documents,
@@ -221,7 +223,7 @@ impl Transfer<'_> {
     async fn leave_rest(&self, shard: &Shard, flight: &mut Flight) -> Outcome<TransferEnd> {
         let undeleted = shard.size().await.map_err(TransferError::Source)?.undeleted;
         let books = flight.quota.rest(undeleted);
-        let end = ReadPoint { next: self.held.item().end, segment: None };
+        let end = ReadPoint { next: self.held.item().end, ..ReadPoint::default() };
         let ticket = flight.acks.sent(end);
         self.announce(&Settled { books: books.clone(), ..Settled::default() });
         flight.acks.acknowledged(ticket, books);
@@ -346,6 +348,7 @@ fn read_point(checkpoint: &Checkpoint) -> ReadPoint {
         doc: progress.doc,
         offset: progress.offset,
         crc: progress.crc,
+        crc_from: progress.crc_from,
     });
-    ReadPoint { next: checkpoint.next, segment }
+    ReadPoint { next: checkpoint.next, segment, head: checkpoint.head }
 }

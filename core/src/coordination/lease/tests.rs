@@ -18,7 +18,7 @@ fn item() -> WorkItem {
 
 fn at(item: &WorkItem, next: u32) -> Progress {
     Progress {
-        checkpoint: Checkpoint { next, sent: next, segment: None },
+        checkpoint: Checkpoint { next, sent: next, ..Checkpoint::default() },
         books: Books { written: u64::from(next - item.first), ..Books::default() },
     }
 }
