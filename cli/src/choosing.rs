@@ -19,6 +19,10 @@ pub(crate) struct Choosing {
     /// For a trial: so many documents of each shard at most; the others are counted as skipped
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_docs_per_shard: Option<u64>,
+    /// Cut shards with more stored bytes into work items of about as many, so that several workers share them [default:
+    /// 5000000000]
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) split_bytes: Option<u64>,
     /// Put before the name of every index that `--rename` does not name
     #[arg(long, value_name = "PREFIX", default_value = "")]
     pub(crate) rename_prefix: String,
@@ -47,6 +51,7 @@ impl Choosing {
             },
             types: self.types.into(),
             recovery_source,
+            split_bytes: self.split_bytes,
         }
     }
 }

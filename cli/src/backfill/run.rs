@@ -89,6 +89,7 @@ fn settings(arguments: Run, folder: PathBuf) -> BackfillSettings {
         indices: selection.indices,
         exclude: selection.exclude,
         max_docs_per_shard: selection.max_docs_per_shard,
+        split_bytes: selection.split_bytes,
         rename: selection.rename,
         types: selection.types,
         target_indices: arguments.how.making.into(),

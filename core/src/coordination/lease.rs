@@ -135,6 +135,11 @@ pub enum LeaseEvent {
     },
     /// Somebody wants a quarantined item to be tried again.
     Reopen,
+    /// What a completed item read turned out to be wrong.
+    Refute {
+        /// How that is known.
+        reason: String,
+    },
 }
 
 /// Why an event is refused.
@@ -238,6 +243,7 @@ pub fn apply(
         }
         LeaseEvent::Reap { holder } => reap(item, holder, rules),
         LeaseEvent::Reopen => reopen(item),
+        LeaseEvent::Refute { reason } => Ok(refute(item, reason)),
     }
 }
 
@@ -355,6 +361,19 @@ fn reap(item: &WorkItem, holder: &str, rules: &LeaseRules) -> Result<WorkItem, L
     Ok(item)
 }
 
+/// A completed item becomes one that was given up. Its checkpoint and books stay: they say what was written.
+fn refute(item: &WorkItem, reason: &str) -> WorkItem {
+    if !item.is_completed() {
+        return item.clone();
+    }
+    WorkItem {
+        completed_at: None,
+        quarantined: true,
+        last_error: Some(reason.to_owned()),
+        ..item.clone()
+    }
+}
+
 fn reopen(item: &WorkItem) -> Result<WorkItem, LeaseRefusal> {
     if item.is_completed() {
         return Err(LeaseRefusal::Completed);
@@ -364,6 +383,13 @@ fn reopen(item: &WorkItem) -> Result<WorkItem, LeaseRefusal> {
         item.quarantined = false;
         item.attempts = 0;
         item.deaths = 0;
+        if item.checkpoint.next == item.end {
+            // It was read to its end, and that was wrong: only reading it all again may help.
+            item.checkpoint =
+                Checkpoint { next: item.first, sent: item.end, ..Checkpoint::default() };
+            item.books = Books::default();
+            item.live = None;
+        }
     }
     Ok(item)
 }

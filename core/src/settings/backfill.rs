@@ -27,6 +27,8 @@ pub struct BackfillSettings {
     pub exclude: Vec<String>,
     /// Documents of each shard at most, for a trial.
     pub max_docs_per_shard: Option<u64>,
+    /// Stored bytes of a shard that one work item holds; a larger shard is shared by several workers.
+    pub split_bytes: Option<u64>,
     /// Other names in the target.
     pub rename: Rename,
     /// What becomes of indices with several mapping types.
@@ -61,6 +63,7 @@ impl BackfillSettings {
             indices: Vec::new(),
             exclude: Vec::new(),
             max_docs_per_shard: None,
+            split_bytes: None,
             rename: Rename::default(),
             types: Types::default(),
             target_indices: IndexOptions::default(),
@@ -81,6 +84,7 @@ impl BackfillSettings {
             rename: self.rename.clone(),
             types: self.types,
             recovery_source: self.repository_options.recovery_source,
+            split_bytes: self.split_bytes,
         }
     }
 }

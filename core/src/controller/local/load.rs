@@ -63,6 +63,12 @@ impl Shared {
         record
     }
 
+    /// What is to be done once when no item is left. May be repeated.
+    pub(super) async fn conclude(&self) -> Result<()> {
+        self.verify_joins().await?;
+        self.put_back().await
+    }
+
     /// Puts back what the load did without and makes the documents show. May be repeated; an index that is gone is let be.
     pub(super) async fn put_back(&self) -> Result<()> {
         let Some(run) = self.store.run().await? else { return Ok(()) };
@@ -90,6 +96,9 @@ impl Shared {
     /// How the run ended. Where indices or types were allowed to become one, a document that replaced another is a loss.
     pub(super) async fn end_of(&self, work: &Work) -> Result<Option<RunEnd>> {
         let end = work.end();
+        if !self.is_joined().await? {
+            return Ok(None);
+        }
         if end != Some(RunEnd::Completed) || work.books.overwritten == 0 {
             return Ok(end);
         }

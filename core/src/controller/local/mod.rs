@@ -2,6 +2,7 @@
 
 mod archive;
 mod builder;
+mod joins;
 mod load;
 mod run;
 
@@ -183,7 +184,7 @@ impl BackfillController for LocalBackfill {
         let standing = self.shared.coordinator.standing().await?;
         let end = match standing {
             Standing::Finished => {
-                self.shared.put_back().await?;
+                self.shared.conclude().await?;
                 self.shared.end_of(&self.shared.work_so_far().await?).await?
             }
             _ => None,

@@ -7,8 +7,9 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
+use super::joins::JoinRecord;
 use crate::controller::{Event, Plan, PlannedIndex};
-use crate::coordination::{Run, Session, SnapshotName, Standing, WorkItem, WorkStore};
+use crate::coordination::{Run, Session, SnapshotName, Standing, WorkStore};
 use crate::pipeline::{Worker, WorkerEnd};
 use crate::preparation::{Selection, Selector};
 use crate::retry::RetryPolicy;
@@ -24,7 +25,7 @@ impl Shared {
         if self.is_planned(&run).await? {
             if self.coordinator.standing().await? == Standing::Finished {
                 // Whoever ended it may have been killed before.
-                self.put_back().await?;
+                self.conclude().await?;
             }
             return Ok(());
         }
@@ -40,8 +41,11 @@ impl Shared {
             )
             .with_context("selection", "empty"));
         }
+        let items: Vec<_> = plan.migrated().flat_map(PlannedIndex::items).collect();
+        let mut run = run;
+        JoinRecord::of_items(&items).write(&mut run.settings);
         let run = self.ready_indices(run, &plan).await?;
-        self.coordinator.plan(&run, &items(&plan)).await?;
+        self.coordinator.plan(&run, &items).await?;
         self.announce(&plan);
         Ok(())
     }
@@ -125,7 +129,7 @@ impl Shared {
         let end = worker.run().await?;
         if end == WorkerEnd::NothingLeft {
             // Whoever waits does it again and hears of a failure; nobody may be waiting.
-            let _ = self.put_back().await;
+            let _ = self.conclude().await;
         }
         Ok(end)
     }
@@ -136,17 +140,4 @@ impl Shared {
         let selection = run.map(|run| run.value.selection).unwrap_or_default();
         Selector::new(&Selection::of_run(&selection)?)
     }
-}
-
-/// One item a shard.
-fn items(plan: &Plan) -> Vec<WorkItem> {
-    let mut items = Vec::new();
-    for index in plan.migrated() {
-        for (number, size) in (0_u32..).zip(&index.shards) {
-            items.push(
-                WorkItem::new(&index.name, number, 0..size.max_doc).sized(size.stored_bytes, 1),
-            );
-        }
-    }
-    items
 }
