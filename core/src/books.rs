@@ -33,6 +33,19 @@ pub enum SkipReason {
 }
 
 impl SkipReason {
+    /// All of them.
+    pub(crate) const ALL: [Self; 9] = [
+        Self::SourceDisabled,
+        Self::SourceSynthetic,
+        Self::SourceDerived,
+        Self::TimeSeries,
+        Self::SourceMissing,
+        Self::Undecodable,
+        Self::ShardMissing,
+        Self::Limit,
+        Self::Filtered,
+    ];
+
     /// Whether the caller asked for it; otherwise it is a loss, and a run with one ends *completed with errors*.
     pub fn is_by_request(self) -> bool {
         matches!(self, Self::Limit | Self::Filtered)

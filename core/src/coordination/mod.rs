@@ -9,11 +9,14 @@
 //! - `coverage`: whether items cover their shards without gap or overlap
 //! - [`store`]: the trait [`WorkStore`], compare-and-set over work items
 //! - [`coordinator`], `held`: [`Coordinator`] and [`Held`], what a planner and a worker use
+//! - `index`: `IndexWorkStore`, in an index of a cluster (feature `http`)
 //! - [`local`]: [`LocalWorkStore`], in the SQLite file of the embedded cluster (feature `local`)
 
 pub mod coordinator;
 mod coverage;
 mod held;
+#[cfg(feature = "http")]
+pub mod index;
 pub mod lease;
 #[cfg(feature = "local")]
 pub mod local;
@@ -27,6 +30,8 @@ pub mod work_item;
 
 pub use coordinator::{Coordinator, Standing};
 pub use held::Held;
+#[cfg(feature = "http")]
+pub use index::IndexWorkStore;
 pub use lease::{FailureCause, LeaseEvent, LeaseRefusal, LeaseRules, LeaseToken, Progress};
 #[cfg(feature = "local")]
 pub use local::LocalWorkStore;

@@ -95,10 +95,11 @@ pub trait WorkStore: Send + Sync + fmt::Debug {
     /// As said at the trait.
     async fn set_run(&self, run: &Run, expected: Version) -> Result<CasOutcome>;
 
-    /// Writes those items that are not there yet and says how many that were.
+    /// Writes those items that are not there yet and says how many that were. The run is there before its items.
     ///
     /// # Errors
-    /// As said at the trait. Some may have been written.
+    /// `State` when nothing is planned, or the session was deleted meanwhile: a planner that is late revives nothing. As said
+    /// at the trait; some may have been written.
     async fn create_items(&self, items: &[WorkItem]) -> Result<usize>;
 
     /// One item.
@@ -114,7 +115,8 @@ pub trait WorkStore: Send + Sync + fmt::Debug {
     async fn compare_and_set(&self, item: &WorkItem, expected: Version) -> Result<CasOutcome>;
 
     /// Up to `limit` items that are claimable ([`WorkItem::is_claimable`]), in the order of their sort key from
-    /// `from_sort_key`, then from the lowest. What was written a moment ago may be missing or stale.
+    /// `from_sort_key`, then from the lowest. What was written since the items were last counted or listed may be missing or
+    /// stale; those calls see all that was written before them.
     ///
     /// # Errors
     /// As said at the trait.
@@ -162,6 +164,13 @@ pub trait WorkStore: Send + Sync + fmt::Debug {
     /// # Errors
     /// As said at the trait.
     async fn departed(&self) -> Result<Vec<Versioned<WorkItem>>>;
+
+    /// How many workers are at it, as far as the store can tell: those that are enrolled where it knows the dead, else those
+    /// that hold a lease which runs.
+    ///
+    /// # Errors
+    /// As said at the trait.
+    async fn workers(&self) -> Result<u64>;
 
     /// Deletes the run and all items.
     ///

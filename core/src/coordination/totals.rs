@@ -6,7 +6,7 @@ use super::{StoreTime, WorkItem};
 use crate::Books;
 
 /// At most so many failed items are named one by one; [`Tally::quarantined`] counts them all.
-const NAMED_FAILURES: usize = 1000;
+pub(super) const NAMED_FAILURES: usize = 1000;
 
 /// How many items or shards are in which state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,13 +24,22 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, state: State) {
+    #[cfg(feature = "http")]
+    pub(super) fn add(&mut self, other: Self) {
+        self.total += other.total;
+        self.completed += other.completed;
+        self.in_progress += other.in_progress;
+        self.unclaimed += other.unclaimed;
+        self.quarantined += other.quarantined;
+    }
+
+    pub(super) fn count(&mut self, state: ShardState) {
         self.total += 1;
         *match state {
-            State::Held => &mut self.in_progress,
-            State::Unclaimed => &mut self.unclaimed,
-            State::Quarantined => &mut self.quarantined,
-            State::Completed => &mut self.completed,
+            ShardState::Held => &mut self.in_progress,
+            ShardState::Unclaimed => &mut self.unclaimed,
+            ShardState::Quarantined => &mut self.quarantined,
+            ShardState::Completed => &mut self.completed,
         } += 1;
     }
 }
@@ -111,7 +120,7 @@ pub struct ItemTotals {
 
 /// In the order in which they decide about a shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum State {
+pub(super) enum ShardState {
     Held,
     Unclaimed,
     Quarantined,
@@ -122,7 +131,7 @@ enum State {
 #[derive(Debug)]
 pub struct TotalsBuilder {
     totals: ItemTotals,
-    shards: BTreeMap<String, BTreeMap<u32, State>>,
+    shards: BTreeMap<String, BTreeMap<u32, ShardState>>,
     last_completion: Option<StoreTime>,
 }
 
@@ -154,7 +163,7 @@ impl TotalsBuilder {
         let shard = self.shards.entry(item.index.clone()).or_default();
         shard.entry(item.shard).and_modify(|known| *known = state.min(*known)).or_insert(state);
         self.add_times(item, state);
-        if state == State::Quarantined && self.totals.failed.len() < NAMED_FAILURES {
+        if state == ShardState::Quarantined && self.totals.failed.len() < NAMED_FAILURES {
             self.totals.failed.push(failed(item));
         }
     }
@@ -174,30 +183,30 @@ impl TotalsBuilder {
         self.totals
     }
 
-    fn state(&self, item: &WorkItem) -> State {
+    fn state(&self, item: &WorkItem) -> ShardState {
         if item.is_completed() {
-            State::Completed
+            ShardState::Completed
         } else if item.quarantined {
-            State::Quarantined
+            ShardState::Quarantined
         } else if item.is_held(self.totals.at) {
-            State::Held
+            ShardState::Held
         } else {
-            State::Unclaimed
+            ShardState::Unclaimed
         }
     }
 
-    fn add_times(&mut self, item: &WorkItem, state: State) {
+    fn add_times(&mut self, item: &WorkItem, state: ShardState) {
         let totals = &mut self.totals;
         totals.started_at = totals.started_at.into_iter().chain(item.started_at).min();
         self.last_completion = self.last_completion.max(item.completed_at);
         let older = |(_, oldest): &(String, StoreTime)| item.expiration < *oldest;
-        if state == State::Held && totals.oldest_lease.as_ref().is_none_or(older) {
+        if state == ShardState::Held && totals.oldest_lease.as_ref().is_none_or(older) {
             totals.oldest_lease = Some((item.id(), item.expiration));
         }
     }
 }
 
-fn failed(item: &WorkItem) -> FailedItem {
+pub(super) fn failed(item: &WorkItem) -> FailedItem {
     FailedItem {
         id: item.id(),
         index: item.index.clone(),

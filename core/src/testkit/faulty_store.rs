@@ -144,6 +144,10 @@ impl WorkStore for FaultyStore {
         self.inner.departed().await
     }
 
+    async fn workers(&self) -> Result<u64> {
+        self.inner.workers().await
+    }
+
     async fn drop_session(&self) -> Result<()> {
         self.inner.drop_session().await
     }

@@ -78,8 +78,26 @@ macro_rules! cluster_client_functions {
 #[macro_export]
 macro_rules! work_store_conformance {
     ($fixture:expr) => {
-        $crate::conformance_tests!(
-            $fixture,
+        $crate::work_store_functions!(conformance_tests!($fixture));
+    };
+}
+
+/// Calls each conformance function of `WorkStore`, one after another, within an `async` block: for stores on servers that are
+/// too dear to be started for each of them. The argument makes a [`WorkStoreFixture`] of the function's name.
+#[macro_export]
+macro_rules! work_store_conformance_calls {
+    ($make:expr) => {
+        $crate::work_store_functions!(conformance_calls!($make))
+    };
+}
+
+/// The conformance functions of `WorkStore`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! work_store_functions {
+    ($then:ident ! ($argument:expr)) => {
+        $crate::$then! {
+            $argument,
             work_store,
             [
                 work_store_starts_empty,
@@ -102,7 +120,7 @@ macro_rules! work_store_conformance {
                 work_store_many_planners_make_one_plan,
                 work_store_many_workers_do_each_item_once,
             ]
-        );
+        }
     };
 }
 

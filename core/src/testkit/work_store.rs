@@ -35,6 +35,12 @@ fn items(count: u32) -> Vec<WorkItem> {
         .collect()
 }
 
+/// The run is there before its items.
+async fn create(store: &dyn WorkStore, items: &[WorkItem]) {
+    store.create_run(&run_of(store)).await.unwrap();
+    assert_eq!(store.create_items(items).await.unwrap(), items.len());
+}
+
 async fn stored(store: &dyn WorkStore, item: &WorkItem) -> Versioned<WorkItem> {
     store.item(&item.id()).await.unwrap().unwrap()
 }
@@ -43,6 +49,17 @@ async fn set(store: &dyn WorkStore, item: &WorkItem) {
     let version = stored(store, item).await.version;
     let outcome = store.compare_and_set(item, version).await.unwrap();
     assert!(matches!(outcome, CasOutcome::Done(_)));
+}
+
+/// Claimable items after a count, which shows searches what was written before.
+async fn open(
+    store: &dyn WorkStore,
+    expired_before: StoreTime,
+    from: u64,
+    limit: usize,
+) -> Vec<Versioned<WorkItem>> {
+    store.unfinished().await.unwrap();
+    store.open_items(expired_before, from, limit).await.unwrap()
 }
 
 fn held(mut item: WorkItem, holder: &str, expiration: StoreTime) -> WorkItem {
@@ -96,7 +113,7 @@ pub async fn work_store_replaces_a_run_by_version(fixture: &impl WorkStoreFixtur
 pub async fn work_store_creates_items_once(fixture: &impl WorkStoreFixture) {
     let store = fixture.open().await;
     let plan = items(5);
-    assert_eq!(store.create_items(&plan[..3]).await.unwrap(), 3);
+    create(&*store, &plan[..3]).await;
     let held = held(plan[0].clone(), "w", StoreTime::from_secs(99));
     set(&*store, &held).await;
     assert_eq!(store.create_items(&plan).await.unwrap(), 2);
@@ -127,7 +144,7 @@ pub async fn work_store_gives_items_back_as_written(fixture: &impl WorkStoreFixt
     (full.attempts, full.deaths, full.quarantined) = (1, 2, true);
     full.last_error = Some("bad\nthing".into());
     full.last_worker = Some("w".into());
-    store.create_items(std::slice::from_ref(&free)).await.unwrap();
+    create(&*store, std::slice::from_ref(&free)).await;
     assert_eq!(stored(&*store, &free).await.value, free);
     set(&*store, &full).await;
     assert_eq!(stored(&*store, &full).await.value, full);
@@ -137,7 +154,7 @@ pub async fn work_store_gives_items_back_as_written(fixture: &impl WorkStoreFixt
 pub async fn work_store_refuses_a_stale_version(fixture: &impl WorkStoreFixture) {
     let (store, other) = (fixture.open().await, fixture.open().await);
     let item = items(1).remove(0);
-    store.create_items(std::slice::from_ref(&item)).await.unwrap();
+    create(&*store, std::slice::from_ref(&item)).await;
     let first = stored(&*store, &item).await.version;
     let mine = held(item.clone(), "mine", StoreTime::from_secs(9));
     let CasOutcome::Done(second) = store.compare_and_set(&mine, first).await.unwrap() else {
@@ -153,7 +170,7 @@ pub async fn work_store_refuses_a_stale_version(fixture: &impl WorkStoreFixture)
 pub async fn work_store_lets_one_of_many_win(fixture: &impl WorkStoreFixture) {
     let store = fixture.open().await;
     let item = items(1).remove(0);
-    store.create_items(std::slice::from_ref(&item)).await.unwrap();
+    create(&*store, std::slice::from_ref(&item)).await;
     let expected = stored(&*store, &item).await.version;
     let mut tasks = Vec::new();
     for writer in 0..16 {
@@ -172,22 +189,26 @@ pub async fn work_store_lets_one_of_many_win(fixture: &impl WorkStoreFixture) {
 pub async fn work_store_does_not_revive_what_was_deleted(fixture: &impl WorkStoreFixture) {
     let store = fixture.open().await;
     let item = items(1).remove(0);
-    store.create_run(&run_of(&*store)).await.unwrap();
-    store.create_items(std::slice::from_ref(&item)).await.unwrap();
+    create(&*store, std::slice::from_ref(&item)).await;
     let version: Version = stored(&*store, &item).await.version;
     let run = store.run().await.unwrap().unwrap();
     store.drop_session().await.unwrap();
     assert_eq!(store.compare_and_set(&item, version).await.unwrap(), CasOutcome::Conflict);
     assert_eq!(store.set_run(&run.value, run.version).await.unwrap(), CasOutcome::Conflict);
+    for late in [&store, &fixture.open().await] {
+        let error = late.create_items(std::slice::from_ref(&item)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::State);
+    }
     assert_eq!(store.item(&item.id()).await.unwrap(), None);
     assert_eq!(store.run().await.unwrap(), None);
+    assert!(store.items(None, 10).await.unwrap().items.is_empty());
 }
 
 /// Claimable are free items and those whose lease ran out before the given time.
 pub async fn work_store_finds_claimable_items_only(fixture: &impl WorkStoreFixture) {
     let store = fixture.open().await;
     let plan = items(6);
-    store.create_items(&plan).await.unwrap();
+    create(&*store, &plan).await;
     let limit = StoreTime::from_secs(1000);
     let completed = WorkItem { completed_at: Some(limit), ..plan[1].clone() };
     let quarantined = WorkItem { quarantined: true, ..plan[2].clone() };
@@ -200,7 +221,7 @@ pub async fn work_store_finds_claimable_items_only(fixture: &impl WorkStoreFixtu
     ] {
         set(&*store, &item).await;
     }
-    let found = store.open_items(limit, 0, 100).await.unwrap();
+    let found = open(&*store, limit, 0, 100).await;
     let found: BTreeSet<u32> = found.iter().map(|item| item.value.first).collect();
     assert_eq!(found, BTreeSet::from([0, 40]));
 }
@@ -212,14 +233,14 @@ pub async fn work_store_searches_round_from_a_sort_key(fixture: &impl WorkStoreF
     for (place, item) in (0_u64..).zip(&mut plan) {
         item.sort_key = place * 10;
     }
-    store.create_items(&plan).await.unwrap();
+    create(&*store, &plan).await;
     for (from, limit, expected) in [
         (0, 9, vec![0, 10, 20, 30, 40]),
         (25, 9, vec![30, 40, 0, 10, 20]),
         (40, 2, vec![40, 0]),
         (u64::MAX >> 11, 1, vec![0]),
     ] {
-        let found = store.open_items(StoreTime::from_secs(1), from, limit).await.unwrap();
+        let found = open(&*store, StoreTime::from_secs(1), from, limit).await;
         let keys: Vec<u64> = found.iter().map(|item| item.value.sort_key).collect();
         assert_eq!(keys, expected, "from {from}, at most {limit}");
     }
@@ -228,7 +249,7 @@ pub async fn work_store_searches_round_from_a_sort_key(fixture: &impl WorkStoreF
 /// Pages show every item once, whatever their size.
 pub async fn work_store_pages_through_all_items_once(fixture: &impl WorkStoreFixture) {
     let store = fixture.open().await;
-    store.create_items(&items(10)).await.unwrap();
+    create(&*store, &items(10)).await;
     for limit in [1, 3, 5, 10, 11] {
         let mut seen = Vec::new();
         let mut after = None;
@@ -250,7 +271,7 @@ pub async fn work_store_pages_through_all_items_once(fixture: &impl WorkStoreFix
 pub async fn work_store_counts_what_is_unfinished(fixture: &impl WorkStoreFixture) {
     let store = fixture.open().await;
     let plan = items(4);
-    store.create_items(&plan).await.unwrap();
+    create(&*store, &plan).await;
     set(&*store, &WorkItem { completed_at: Some(StoreTime::from_secs(1)), ..plan[0].clone() })
         .await;
     set(&*store, &WorkItem { quarantined: true, ..plan[1].clone() }).await;
@@ -262,7 +283,7 @@ pub async fn work_store_counts_what_is_unfinished(fixture: &impl WorkStoreFixtur
 pub async fn work_store_sums_up(fixture: &impl WorkStoreFixture) {
     let store = fixture.open().await;
     let plan = items(4);
-    store.create_items(&plan).await.unwrap();
+    create(&*store, &plan).await;
     let now = store.now().await.unwrap();
     let mut completed = WorkItem { completed_at: Some(now.floor()), ..plan[0].clone() };
     completed.checkpoint.next = 10;
@@ -289,8 +310,7 @@ pub async fn work_store_sums_up(fixture: &impl WorkStoreFixture) {
 /// Dropping a session deletes all of it, twice as well as once, and the session can be used again.
 pub async fn work_store_drops_a_session(fixture: &impl WorkStoreFixture) {
     let store = fixture.open().await;
-    store.create_run(&run_of(&*store)).await.unwrap();
-    store.create_items(&items(3)).await.unwrap();
+    create(&*store, &items(3)).await;
     store.drop_session().await.unwrap();
     store.drop_session().await.unwrap();
     assert_eq!(store.totals().await.unwrap().items.total, 0);
@@ -321,7 +341,7 @@ pub async fn work_store_enrolls_a_name_once(fixture: &impl WorkStoreFixture) {
 pub async fn work_store_knows_the_dead_only(fixture: &impl WorkStoreFixture) {
     let store = fixture.open().await;
     let plan = items(3);
-    store.create_items(&plan).await.unwrap();
+    create(&*store, &plan).await;
     let far = store.now().await.unwrap().plus(std::time::Duration::from_secs(3600)).floor();
     for (item, holder) in plan.iter().zip(["alive", "dead", "unknown"]) {
         set(&*store, &held(item.clone(), holder, far)).await;

@@ -13,7 +13,7 @@ use super::bulk_answer::{Judge, WANTED};
 use super::dialect::Dialect;
 use super::refusal::{Complaint, refusal};
 use super::request::{Body, Request};
-use super::transport::Transport;
+use super::transport::{Answer, Transport};
 use super::{HttpConfig, bulk_body, health, identity, indices};
 use crate::cluster::{
     BulkBody, BulkOutcome, ClusterCapability, ClusterClient, ClusterHealth, ClusterInfo, Created,
@@ -95,7 +95,12 @@ impl HttpCluster {
         self.require_index(&index.into()).await
     }
 
-    async fn identity(&self) -> Result<&ClusterInfo> {
+    /// Sends a request of another part of the crate.
+    pub(crate) async fn ask(&self, request: &Request) -> Result<Answer> {
+        self.shared.transport.send(request).await
+    }
+
+    pub(crate) async fn identity(&self) -> Result<&ClusterInfo> {
         self.shared.info.get_or_try_init(|| identity::identify(&self.shared.transport)).await
     }
 

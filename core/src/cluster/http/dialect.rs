@@ -20,13 +20,13 @@ const ROOT_PARAMETERS: [&str; 9] = [
 
 /// How to speak with a server of some version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Dialect {
+pub(crate) struct Dialect {
     /// The type of documents that bring none, on servers that have types.
-    pub(super) default_type: Option<&'static str>,
+    pub(crate) default_type: Option<&'static str>,
     /// Whether children name their parent. Elsewhere a parent is the routing that keeps a child on its shard.
     pub(super) has_parents: bool,
     /// Whether `pipeline=_none` switches off an index's default pipeline. Before, there is none to switch off.
-    pub(super) has_no_pipeline: bool,
+    pub(crate) has_no_pipeline: bool,
     /// Whether a null puts a setting back to its default.
     pub(super) has_null_settings: bool,
     /// Whether `expand_wildcards=all` shows hidden indices.
@@ -34,7 +34,7 @@ pub(super) struct Dialect {
 }
 
 impl Dialect {
-    pub(super) fn of(info: &ClusterInfo) -> Self {
+    pub(crate) fn of(info: &ClusterInfo) -> Self {
         let version = match info.distribution {
             // It branched off there.
             Distribution::OpenSearch => (7, 10),
@@ -86,7 +86,7 @@ impl Dialect {
     }
 
     /// The mappings as `PUT /index` takes them: under a type, where there are types.
-    pub(super) fn mappings(&self, mappings: &Value) -> Value {
+    pub(crate) fn mappings(&self, mappings: &Value) -> Value {
         let Some(default) = self.default_type else { return mappings.clone() };
         let Some(members) = mappings.as_object().filter(|members| !members.is_empty()) else {
             return mappings.clone();

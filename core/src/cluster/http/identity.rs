@@ -115,7 +115,7 @@ async fn undisguised(transport: &Transport, guess: &str) -> Result<String> {
 }
 
 /// The first two numbers of a version.
-pub(super) fn numbers(version: &str) -> (u32, u32) {
+pub(crate) fn numbers(version: &str) -> (u32, u32) {
     let mut parts = parts(version).into_iter();
     (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
 }

@@ -12,7 +12,7 @@ use crate::cluster::{Created, IndexDefinition, IndexRow};
 use crate::{Error, ErrorKind, Result};
 
 /// What another client was faster with.
-const ALREADY_THERE: [&str; 2] =
+pub(crate) const ALREADY_THERE: [&str; 2] =
     ["resource_already_exists_exception", "index_already_exists_exception"];
 
 /// Settings that a server gives an index by itself and takes from nobody.

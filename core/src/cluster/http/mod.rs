@@ -35,6 +35,13 @@ pub mod secret;
 pub mod tls;
 mod transport;
 
+pub(crate) use dialect::Dialect;
+pub(crate) use identity::numbers;
+pub(crate) use indices::ALREADY_THERE;
+pub(crate) use refusal::{Complaint, NO_INDEX, PASSING, refusal};
+pub(crate) use request::{Body, Request};
+pub(crate) use transport::Answer;
+
 pub use auth::{Auth, RequestSigner, SignedHeaders, Unsigned};
 pub use cluster::HttpCluster;
 pub use config::{Compression, HttpConfig};

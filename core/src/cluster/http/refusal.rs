@@ -15,10 +15,10 @@ const LONGEST_REASON: usize = 600;
 
 /// What a server says is wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Complaint {
+pub(crate) struct Complaint {
     /// `index_not_found_exception`, …; empty where it does not say.
-    pub(super) error_type: String,
-    pub(super) reason: String,
+    pub(crate) error_type: String,
+    pub(crate) reason: String,
 }
 
 #[derive(Deserialize)]
@@ -31,7 +31,7 @@ struct Outer {
 
 impl Complaint {
     /// Understands the body of an answer that is no success; one that is no JSON is quoted.
-    pub(super) fn of_body(body: &[u8]) -> Self {
+    pub(crate) fn of_body(body: &[u8]) -> Self {
         match serde_json::from_slice::<Outer>(body) {
             Ok(Outer { error: Value::Null, message }) => {
                 Self { error_type: String::new(), reason: shortened(&message.unwrap_or_default()) }
@@ -45,7 +45,7 @@ impl Complaint {
     }
 
     /// Understands `error`: an object, or the text of Elasticsearch 1.
-    pub(super) fn of_error(error: &Value) -> Self {
+    pub(crate) fn of_error(error: &Value) -> Self {
         match error {
             Value::String(text) => Self { error_type: type_of_text(text), reason: shortened(text) },
             error => {
@@ -62,7 +62,7 @@ impl Complaint {
         }
     }
 
-    pub(super) fn is(&self, names: &[&str]) -> bool {
+    pub(crate) fn is(&self, names: &[&str]) -> bool {
         names.contains(&self.error_type.as_str())
     }
 }
@@ -92,10 +92,10 @@ fn shortened(text: &str) -> String {
 }
 
 /// Names of an absent index: of today, and of Elasticsearch 1.
-pub(super) const NO_INDEX: [&str; 2] = ["index_not_found_exception", "index_missing_exception"];
+pub(crate) const NO_INDEX: [&str; 2] = ["index_not_found_exception", "index_missing_exception"];
 
 /// Names of troubles that pass by themselves, whatever status they come with.
-pub(super) const PASSING: [&str; 20] = [
+pub(crate) const PASSING: [&str; 20] = [
     "es_rejected_execution_exception",
     "rejected_execution_exception",
     "opensearch_rejected_execution_exception",
@@ -124,7 +124,7 @@ pub(super) fn success(answer: Answer, request: &Request) -> Result<Answer> {
 }
 
 /// The error that an answer means.
-pub(super) fn refusal(answer: &Answer, request: &Request) -> Error {
+pub(crate) fn refusal(answer: &Answer, request: &Request) -> Error {
     let complaint = Complaint::of_body(&answer.body);
     let status = answer.status.as_u16();
     let said = match (complaint.error_type.as_str(), complaint.reason.as_str()) {

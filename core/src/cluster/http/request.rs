@@ -1,5 +1,7 @@
 //! What is asked.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use reqwest::Method;
 use url::Url;
@@ -8,48 +10,48 @@ use crate::{Error, ErrorKind, Result};
 
 /// A request to whichever endpoint.
 #[derive(Clone, Debug)]
-pub(super) struct Request {
+pub(crate) struct Request {
     pub(super) method: Method,
     /// Parts of the path; each is escaped by itself.
     path: Vec<String>,
-    query: &'static str,
+    query: Cow<'static, str>,
     pub(super) body: Option<Body>,
 }
 
 /// The body of a request.
 #[derive(Clone, Debug)]
-pub(super) struct Body {
-    pub(super) bytes: Bytes,
-    pub(super) content_type: &'static str,
-    pub(super) is_gzip: bool,
+pub(crate) struct Body {
+    pub(crate) bytes: Bytes,
+    pub(crate) content_type: &'static str,
+    pub(crate) is_gzip: bool,
 }
 
 impl Request {
     /// Something that is fixed, such as `_cluster/health`.
-    pub(super) fn new(method: Method, path: &str) -> Self {
+    pub(crate) fn new(method: Method, path: &str) -> Self {
         let path = path.split('/').map(str::to_owned).collect();
-        Self { method, path, query: "", body: None }
+        Self { method, path, query: Cow::Borrowed(""), body: None }
     }
 
     /// Something of one index.
-    pub(super) fn of_index(method: Method, index: &str, rest: &[&str]) -> Result<Self> {
+    pub(crate) fn of_index(method: Method, index: &str, rest: &[&str]) -> Result<Self> {
         require_name(index)?;
         let path = std::iter::once(&index).chain(rest).map(|part| (*part).to_owned()).collect();
-        Ok(Self { method, path, query: "", body: None })
+        Ok(Self { method, path, query: Cow::Borrowed(""), body: None })
     }
 
-    pub(super) fn query(mut self, query: &'static str) -> Self {
-        self.query = query;
+    pub(crate) fn query(mut self, query: impl Into<Cow<'static, str>>) -> Self {
+        self.query = query.into();
         self
     }
 
-    pub(super) fn json(mut self, value: &serde_json::Value) -> Self {
+    pub(crate) fn json(mut self, value: &serde_json::Value) -> Self {
         let bytes = value.to_string().into();
         self.body = Some(Body { bytes, content_type: "application/json", is_gzip: false });
         self
     }
 
-    pub(super) fn body(mut self, body: Body) -> Self {
+    pub(crate) fn body(mut self, body: Body) -> Self {
         self.body = Some(body);
         self
     }
@@ -64,7 +66,7 @@ impl Request {
             segments.pop_if_empty().extend(&self.path);
         }
         if !self.query.is_empty() {
-            url.set_query(Some(self.query));
+            url.set_query(Some(&self.query));
         }
         Ok(url)
     }

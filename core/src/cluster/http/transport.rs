@@ -23,10 +23,10 @@ const IDLE: Duration = Duration::from_secs(30);
 
 /// An answer, read to its end.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
     pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+    pub(crate) body: Bytes,
     pub(super) retry_after: Option<Duration>,
 }
 

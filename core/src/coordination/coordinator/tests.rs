@@ -81,6 +81,7 @@ async fn another_run_under_the_session_is_refused() {
 #[tokio::test]
 async fn items_that_the_plan_does_not_make_are_not_adopted() {
     let bench = Bench::new();
+    bench.store.create_run(&run("a")).await.unwrap();
     bench.store.create_items(&items(4)[3..]).await.unwrap();
     let error = bench.coordinator().plan(&run("a"), &items(3)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::State);

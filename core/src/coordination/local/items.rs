@@ -4,8 +4,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::super::totals::TotalsBuilder;
 use super::super::{CasOutcome, ItemPage, ItemTotals, StoreTime, Version, Versioned, WorkItem};
-use crate::Result;
+use super::runs;
 use crate::cluster::local::database::{Step, unsigned};
+use crate::{Error, ErrorKind, Result};
 
 /// An item as it is written. Made before the transaction begins, to keep that short.
 #[derive(Debug)]
@@ -33,6 +34,11 @@ impl Stored {
 }
 
 pub(super) fn create(connection: &Connection, session: &str, items: &[Stored]) -> Step<usize> {
+    if !items.is_empty() && runs::read(connection, session)?.is_none() {
+        let message =
+            "nothing is planned under this session, or it was stopped meanwhile: plan a run first";
+        return Err(Error::new(ErrorKind::State, message).with_context("session", session).into());
+    }
     let mut statement = connection.prepare_cached(
         "INSERT INTO work_items (session, id, version, sort_key, open, expiration, holder, document)
          VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",

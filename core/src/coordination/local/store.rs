@@ -184,6 +184,10 @@ impl WorkStore for LocalWorkStore {
         Ok(held)
     }
 
+    async fn workers(&self) -> Result<u64> {
+        Self::workers(self).await
+    }
+
     async fn drop_session(&self) -> Result<()> {
         let key = self.key();
         self.database.write("write", move |file| runs::drop_session(file, &key)).await?;
