@@ -1,6 +1,6 @@
 //! Targets that are clusters.
 
-use snapfill_harness::{Server, Version, is_full_tier};
+use snapfill_harness::{Server, Version, runs};
 use snapfill_tests::fixtures::{Fixture, assert_same};
 use snapfill_tests::node::{by_index, documents_of};
 
@@ -53,7 +53,7 @@ fn a_run_that_this_machine_does_not_know_is_said_to_be_unknown() {
 
 #[test]
 fn a_real_cluster_is_filled_and_shows_it() {
-    if !is_full_tier() {
+    if !runs(Version::OpenSearch2_19_6) {
         return;
     }
     let fixture = Fixture::named("opensearch-2.19.6");

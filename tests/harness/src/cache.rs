@@ -20,7 +20,7 @@ const RECIPE: u32 = 2;
 /// The home folder of a server's distribution; fetched and unpacked first if it is not there yet.
 pub(crate) fn home(spec: &Spec) -> Result<PathBuf> {
     let cache = folder()?;
-    let home = cache.join(format!("{}-{RECIPE}", spec.name));
+    let home = home_in(&cache, spec);
     if home.is_dir() {
         return Ok(home);
     }
@@ -34,6 +34,15 @@ pub(crate) fn home(spec: &Spec) -> Result<PathBuf> {
         fs::rename(staging.path().join("home"), &home).during(what)?;
     }
     Ok(home)
+}
+
+/// Whether the distribution is there already.
+pub(crate) fn is_there(spec: &Spec) -> Result<bool> {
+    Ok(home_in(&folder()?, spec).is_dir())
+}
+
+fn home_in(cache: &Path, spec: &Spec) -> PathBuf {
+    cache.join(format!("{}-{RECIPE}", spec.name))
 }
 
 fn prepare(spec: &Spec, staging: &Path) -> Result<()> {

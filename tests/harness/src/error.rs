@@ -21,7 +21,8 @@ pub enum Error {
     /// No Java that this server runs on.
     #[error(
         "no JDK {oldest} to {newest} for {version} (found: {found}): set JAVA_HOME, or install one \
-         below /usr/lib/jvm, for instance `apt-get install openjdk-17-jdk-headless`"
+         below /usr/lib/jvm, for instance `apt-get install openjdk-{}-jdk-headless`",
+        if *newest < 21 { 17 } else { 21 }
     )]
     MissingJdk {
         /// The server that needs it.

@@ -61,6 +61,21 @@ impl Server {
         Self::start_with(version, &Options::default())
     }
 
+    /// Has everything that a node needs ready, so that starting one downloads nothing.
+    pub fn fetch(version: Version) -> Result<()> {
+        let spec = version.spec();
+        jdk::find(spec)?;
+        cache::home(spec).map(|_| ())
+    }
+
+    /// Fails where a node could not be started here, with how to get what is missing. Downloads
+    /// nothing.
+    pub fn require_tools(version: Version) -> Result<()> {
+        let spec = version.spec();
+        jdk::find(spec)?;
+        if cache::is_there(spec)? { Ok(()) } else { maven::require() }
+    }
+
     /// Starts a node that differs from a plain one.
     pub fn start_with(version: Version, options: &Options) -> Result<Self> {
         let spec = version.spec();
