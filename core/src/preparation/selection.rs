@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::rename::{Rename, Renamer};
 use super::route::Types;
+use crate::cluster::BulkOperation;
 use crate::{Error, ErrorKind, Result};
 
 /// What decides which documents of a snapshot go where. Part of the run: another selection is another run.
@@ -33,6 +34,13 @@ pub struct Selection {
     /// Takes the original source where the index stores none.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub recovery_source: bool,
+    /// What becomes of an id that is in the target already: its document is replaced, or left alone.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub operation: BulkOperation,
+}
+
+fn is_usual(operation: &BulkOperation) -> bool {
+    *operation == BulkOperation::default()
 }
 
 impl Selection {
@@ -69,6 +77,7 @@ pub struct Selector {
     renamer: Renamer,
     types: Types,
     max_docs_per_shard: Option<u64>,
+    operation: BulkOperation,
 }
 
 impl Selector {
@@ -86,6 +95,7 @@ impl Selector {
             renamer: Renamer::new(&selection.rename)?,
             types: selection.types,
             max_docs_per_shard: selection.max_docs_per_shard,
+            operation: selection.operation,
         })
     }
 
@@ -126,6 +136,11 @@ impl Selector {
     /// What becomes of indices with several mapping types.
     pub fn types(&self) -> Types {
         self.types
+    }
+
+    /// What becomes of an id that is in the target already.
+    pub fn operation(&self) -> BulkOperation {
+        self.operation
     }
 
     /// Documents of each shard at most.
@@ -255,6 +270,7 @@ mod tests {
         let full = Selection {
             max_docs_per_shard: Some(9),
             types: Types::Split,
+            operation: BulkOperation::Create,
             rename: Rename { prefix: "p-".to_owned(), ..Rename::default() },
             ..of(["a", "b"])
         };
