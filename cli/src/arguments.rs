@@ -8,8 +8,10 @@ use clap::{Args, Parser, Subcommand};
 use snapfill::cluster::TargetAddress;
 use snapfill::snapshot::RepositoryOptions;
 
+use crate::backfill::failed::FailedCommand;
 use crate::choosing::{Choosing, Loading, Making};
 use crate::exit::Failure;
+use crate::writing::Refusals;
 
 /// Fill a search cluster with the documents of an Elasticsearch or OpenSearch snapshot, and prove that none was lost.
 #[derive(Debug, Parser)]
@@ -63,6 +65,9 @@ pub(crate) enum BackfillCommand {
     Run(Run),
     /// Say how a backfill stands
     Status(Status),
+    /// Look at the documents that the target refused, and send them again
+    #[command(subcommand)]
+    Failed(FailedCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -252,6 +257,8 @@ pub(crate) struct RunOptions {
     #[command(flatten)]
     pub(crate) loading: Loading,
     #[command(flatten)]
+    pub(crate) refusals: Refusals,
+    #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]
     pub(crate) state: StateOption,
@@ -305,6 +312,9 @@ pub(crate) struct ClusterOptions {
     /// Whether to compress what is sent: auto does unless the target is on this machine
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Compress::Auto)]
     pub(crate) compress: Compress,
+    /// Types of exceptions that count as success; typed where documents are written.
+    #[arg(skip)]
+    pub(crate) allowed_exceptions: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]

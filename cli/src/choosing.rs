@@ -5,6 +5,8 @@ use snapfill::preparation::{
     CreateIndices, IndexOptions, LoadSettings, Rename, Selection, Types, UnknownFields,
 };
 
+use crate::writing::OperationWord;
+
 /// Which documents of a snapshot go where.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Choosing and naming indices")]
@@ -36,6 +38,9 @@ pub(crate) struct Choosing {
     /// What becomes of an index with several mapping types (Elasticsearch 5 and before), and of indices that get one name
     #[arg(long, value_enum, default_value = "refuse")]
     pub(crate) types: TypesWord,
+    /// What becomes of an id that is in the target already
+    #[arg(long = "op", value_enum, default_value = "index")]
+    pub(crate) operation: OperationWord,
 }
 
 impl Choosing {
@@ -52,6 +57,7 @@ impl Choosing {
             types: self.types.into(),
             recovery_source,
             split_bytes: self.split_bytes,
+            operation: self.operation.into(),
         }
     }
 }

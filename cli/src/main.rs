@@ -9,6 +9,7 @@ mod get;
 mod output;
 mod snapshot;
 mod target;
+mod writing;
 
 use clap::Parser;
 
@@ -18,7 +19,11 @@ use output::Output;
 
 fn main() -> std::process::ExitCode {
     let arguments = Arguments::parse();
-    let streams = matches!(arguments.command, Command::Snapshot(SnapshotCommand::Cat(_)));
+    let streams = match &arguments.command {
+        Command::Snapshot(SnapshotCommand::Cat(_)) => true,
+        Command::Backfill(BackfillCommand::Failed(command)) => command.streams(),
+        _ => false,
+    };
     let output = Output::new(arguments.json, streams);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let ended = match runtime {
@@ -62,6 +67,9 @@ async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
         }
         Command::Backfill(BackfillCommand::Status(arguments)) => {
             backfill::status::run(arguments, output).await
+        }
+        Command::Backfill(BackfillCommand::Failed(command)) => {
+            backfill::failed::run(command, output).await
         }
         Command::Run(arguments) => backfill::run::run(arguments.into(), output).await,
         Command::Clusters(ClustersCommand::CatIndices(arguments)) => {

@@ -51,6 +51,7 @@ pub(crate) fn connect(url: &Url, options: &ClusterOptions) -> Result<HttpCluster
         Compress::Gzip => Compression::Gzip,
         Compress::Off => Compression::Off,
     };
+    config.allowed_exceptions = options.allowed_exceptions.iter().cloned().collect();
     HttpCluster::new(config).map_err(Failure::usage)
 }
 
@@ -63,6 +64,7 @@ pub(crate) fn require_none(options: &ClusterOptions) -> Result<(), Failure> {
         (options.ca.is_some(), "--target-ca"),
         (options.certificate.is_some(), "--target-cert"),
         (options.allow_insecure, "--allow-insecure"),
+        (!options.allowed_exceptions.is_empty(), "--allow-exception"),
     ];
     match given.into_iter().find(|(is_given, _)| *is_given) {
         Some((_, name)) => Err(usage(&format!(

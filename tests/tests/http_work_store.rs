@@ -1,4 +1,4 @@
-//! `IndexWorkStore` on real servers, which belong to the full tier.
+//! `IndexWorkStore` on real servers, .
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use snapfill::SystemClock;
 use snapfill::cluster::{HttpCluster, HttpConfig};
 use snapfill::coordination::{IndexWorkStore, Session, WorkStore};
 use snapfill::testkit::WorkStoreFixture;
-use snapfill_harness::{Server, Version, is_full_tier};
+use snapfill_harness::{Server, Version, runs};
 
 /// A session on a server. Each handle has connections of its own, as another process would have them.
 struct Node {
@@ -35,7 +35,7 @@ impl WorkStoreFixture for Node {
 }
 
 async fn conforms(version: Version) {
-    if !is_full_tier() {
+    if !runs(version) {
         return;
     }
     let server = Server::start(version).unwrap();

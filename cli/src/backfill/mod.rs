@@ -1,5 +1,7 @@
 //! `snapfill backfill …`.
 
+mod attach;
+pub(crate) mod failed;
 pub(crate) mod plan;
 mod progress;
 pub(crate) mod run;

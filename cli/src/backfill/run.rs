@@ -18,11 +18,13 @@ use crate::target::{connect, require_none, state_folder};
 use super::progress::Progress;
 use super::status::print_work;
 
-pub(crate) async fn run(arguments: Run, output: &Output) -> Result<Exit, Failure> {
+pub(crate) async fn run(mut arguments: Run, output: &Output) -> Result<Exit, Failure> {
     let options = RepositoryOptions::from(arguments.how.reading.clone());
     let selection = arguments.how.choosing.selection(options.recovery_source);
     let snapshot = open(&arguments.repo, &arguments.snapshot, options).await?;
     require_selected(&snapshot, &selection)?;
+    let allowed = std::mem::take(&mut arguments.how.refusals.allowed.exceptions);
+    arguments.how.cluster.allowed_exceptions = allowed;
     let backfill = build(arguments, snapshot, output)?;
     let mut events = backfill.events();
     // One listener from beginning to end: a Ctrl-C between planning and the first bulk is not lost.
@@ -96,6 +98,9 @@ fn settings(arguments: Run, folder: PathBuf) -> BackfillSettings {
         load: arguments.how.loading.into(),
         workers: arguments.how.workers.into(),
         lease: arguments.how.lease,
+        max_failed: arguments.how.refusals.limit(),
+        failed_store: arguments.how.refusals.failed_store,
+        operation: selection.operation,
         bulk,
         ..BackfillSettings::new(arguments.repo, arguments.snapshot, folder)
     }

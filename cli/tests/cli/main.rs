@@ -7,6 +7,8 @@
 //! | `cluster` | targets that are clusters, real ones in the full tier |
 //! | `run` | a backfill from its plan to its last document |
 //! | `kill` | a backfill that is killed, interrupted, or run twice at once |
+//! | `failed` | documents that a cluster refuses |
+//! | `fake` | a cluster that refuses them |
 //! | `faults` | wrong folders, full disks, targets that cannot be written |
 //! | `damage` | repositories of which a file is flipped, cut or gone |
 //! | `hostile` | repositories that no server would write, within limits of memory and time |
@@ -18,6 +20,8 @@
 mod cat;
 mod cluster;
 mod damage;
+mod failed;
+mod fake;
 mod faults;
 mod hostile;
 mod kill;

@@ -125,7 +125,8 @@ enum PartEnd {
 }
 
 impl BulkSender {
-    /// Sends `batch`. A document numbered within `resent` may have been written before: replacing it is no finding.
+    /// Sends `batch`. A document numbered within `resent` may have been written before: replacing it, or finding it there, is
+    /// no finding.
     ///
     /// # Errors
     /// What the cluster fails with for good, or what it still fails with when the tries are used up.
@@ -175,7 +176,7 @@ impl BulkSender {
                     if let Some(ItemOutcome::TooLarge(error)) = outcome.items.first() {
                         return Ok(PartEnd::TooLarge(pending, error.clone()));
                     }
-                    let refused = book(&self.index, &pending, outcome, resent, settled);
+                    let refused = self.book(&pending, outcome, resent, settled);
                     if refused.is_empty() {
                         break;
                     }
@@ -253,36 +254,40 @@ impl BulkSender {
         let message = format!("the target did not answer a bulk within {:?}", self.timeout);
         Error::new(ErrorKind::Unavailable, message).with_context("index", &self.index)
     }
-}
 
-/// Books what is settled; returns what is to be sent again.
-fn book(
-    index: &Arc<str>,
-    pending: &DocumentBatch,
-    outcome: BulkOutcome,
-    resent: &Range<u32>,
-    settled: &mut Settled,
-) -> HashMap<u32, Box<ItemError>> {
-    let mut refused = HashMap::new();
-    for (document, item) in pending.iter().zip(outcome.items) {
-        match item {
-            ItemOutcome::Retry(error) => {
-                refused.insert(document.number, error);
-                continue;
+    /// Books what is settled; returns what is to be sent again.
+    fn book(
+        &self,
+        pending: &DocumentBatch,
+        outcome: BulkOutcome,
+        resent: &Range<u32>,
+        settled: &mut Settled,
+    ) -> HashMap<u32, Box<ItemError>> {
+        let creates = self.operation == BulkOperation::Create;
+        let mut refused = HashMap::new();
+        for (document, item) in pending.iter().zip(outcome.items) {
+            let is_resent = resent.contains(&document.number);
+            match item {
+                ItemOutcome::Retry(error) => {
+                    refused.insert(document.number, error);
+                    continue;
+                }
+                ItemOutcome::Failed(error) | ItemOutcome::TooLarge(error) => {
+                    settled.fail(&self.index, document, *error);
+                    continue;
+                }
+                ItemOutcome::Created => {}
+                ItemOutcome::Updated if is_resent => {}
+                ItemOutcome::Updated => settled.books.overwritten += 1,
+                // It is there because we sent it before.
+                ItemOutcome::Present if is_resent && creates => {}
+                ItemOutcome::Present => settled.books.present += 1,
             }
-            ItemOutcome::Failed(error) | ItemOutcome::TooLarge(error) => {
-                settled.fail(index, document, *error);
-                continue;
-            }
-            ItemOutcome::Created => {}
-            ItemOutcome::Updated if resent.contains(&document.number) => {}
-            ItemOutcome::Updated => settled.books.overwritten += 1,
-            ItemOutcome::Present => settled.books.present += 1,
+            settled.books.written += 1;
+            settled.books.bytes += document.source.len() as u64;
         }
-        settled.books.written += 1;
-        settled.books.bytes += document.source.len() as u64;
+        refused
     }
-    refused
 }
 
 /// Two halves by count, the second first, as a stack wants them.

@@ -314,6 +314,7 @@ impl Transfer<'_> {
     /// meanwhile, as far as the lease allows.
     async fn checkpoint(&self, flight: &mut Flight) -> Outcome<()> {
         let progress = flight.progress();
+        self.keeper.writing(&progress);
         let renew = || self.held.renew(progress.clone());
         let renewed = self.sender.retry.run_unless(self.stop, &*self.sender.clock, renew).await;
         renewed.map_err(TransferError::Coordination)?;

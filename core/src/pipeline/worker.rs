@@ -11,7 +11,7 @@ use super::bulk_sender::{BulkSender, Ceiling};
 use super::failure::TransferError;
 use super::keeper::{Failures, Keeper};
 use super::transfer::{Transfer, TransferEnd, gate_of};
-use crate::cluster::{BulkOperation, ClusterClient};
+use crate::cluster::ClusterClient;
 use crate::controller::{Event, EventSender};
 use crate::coordination::{Coordinator, FailureCause, Held, Progress, Standing, WorkItem};
 use crate::preparation::{Route, Selector};
@@ -129,14 +129,19 @@ impl Worker {
             shard: item.shard,
             worker: self.name.clone(),
         });
+        let failures = Arc::clone(&self.failures);
+        let keeper = Keeper { failures, item: Arc::new(item.clone()) };
         let (progress, ended) = if self.snapshot.missing(&item.index, item.shard).is_some() {
             (without_shard(&item), Ok(TransferEnd::Done { undeleted: 0 }))
         } else {
             match self.open_shard(&item).await {
-                Ok((shard, route)) => self.transfer(&held, &item, &route).run(&shard).await,
+                Ok((shard, route)) => {
+                    self.transfer(&held, keeper.clone(), &route).run(&shard).await
+                }
                 Err(error) => (Progress::of(&item), Err(TransferError::Source(error))),
             }
         };
+        keeper.writing(&progress);
         let closed = match ended {
             Ok(TransferEnd::Done { undeleted }) => {
                 self.complete(&held, &item, undeleted, &progress).await
@@ -151,6 +156,7 @@ impl Worker {
             Ok(()) => Ok(()),
             Err(error) => self.give_up(&held, &item, error, progress).await,
         };
+        keeper.close(&held.item());
         self.released.send_replace(());
         result
     }
@@ -158,22 +164,20 @@ impl Worker {
     fn transfer<'a>(
         &'a self,
         held: &'a Arc<Held>,
-        item: &WorkItem,
+        keeper: Keeper,
         route: &'a Route,
     ) -> Transfer<'a> {
         let sender = BulkSender {
             cluster: Arc::clone(&self.cluster),
             clock: Arc::clone(&self.clock),
             retry: self.retry.clone(),
-            index: item.index.as_str().into(),
-            operation: BulkOperation::Index,
+            index: keeper.item.index.as_str().into(),
+            operation: self.selector.operation(),
             timeout: self.bulk.timeout,
             gate: gate_of(held, &self.clock, self.bulk.timeout),
             halt: self.stop.child_token(),
             ceiling: Ceiling::default(),
         };
-        let failures = Arc::clone(&self.failures);
-        let keeper = Keeper { failures, item: Arc::new(item.clone()) };
         Transfer {
             held,
             keeper,

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::rename::{Rename, Renamer};
 use super::route::Types;
+use crate::cluster::BulkOperation;
 use crate::{Error, ErrorKind, Result};
 
 /// What decides which documents of a snapshot go where. Part of the run: another selection is another run.
@@ -37,6 +38,13 @@ pub struct Selection {
     /// [`Selection::SPLIT_BYTES`]. With a bound on the documents of a shard, none is cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split_bytes: Option<u64>,
+    /// What becomes of an id that is in the target already: its document is replaced, or left alone.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub operation: BulkOperation,
+}
+
+fn is_usual(operation: &BulkOperation) -> bool {
+    *operation == BulkOperation::default()
 }
 
 impl Selection {
@@ -77,6 +85,7 @@ pub struct Selector {
     types: Types,
     max_docs_per_shard: Option<u64>,
     split_bytes: Option<u64>,
+    operation: BulkOperation,
 }
 
 impl Selector {
@@ -95,6 +104,7 @@ impl Selector {
             types: selection.types,
             max_docs_per_shard: selection.max_docs_per_shard,
             split_bytes: selection.split_bytes,
+            operation: selection.operation,
         })
     }
 
@@ -144,6 +154,11 @@ impl Selector {
         }
         let most = self.split_bytes.unwrap_or(Selection::SPLIT_BYTES).max(1);
         u32::try_from(stored_bytes.div_ceil(most)).unwrap_or(u32::MAX).max(1)
+    }
+
+    /// What becomes of an id that is in the target already.
+    pub fn operation(&self) -> BulkOperation {
+        self.operation
     }
 
     /// Documents of each shard at most.
@@ -273,6 +288,7 @@ mod tests {
         let full = Selection {
             max_docs_per_shard: Some(9),
             types: Types::Split,
+            operation: BulkOperation::Create,
             rename: Rename { prefix: "p-".to_owned(), ..Rename::default() },
             ..of(["a", "b"])
         };

@@ -9,8 +9,7 @@ use super::{LocalBackfill, Shared};
 use crate::cluster::{ClusterClient, LocalCluster};
 use crate::controller::EventSender;
 use crate::coordination::{Coordinator, LeaseRules, LocalWorkStore, Session};
-use crate::failed::{FailedStore, FailureBudget};
-use crate::pipeline::Failures;
+use crate::failed::FailedStore;
 use crate::settings::BackfillSettings;
 use crate::snapshot::Snapshot;
 use crate::{Clock, Error, ErrorKind, Result, SystemClock};
@@ -54,7 +53,7 @@ impl LocalBackfillBuilder {
     ///
     /// # Errors
     /// `Config` for a session name that is none, or a lease too short for the bulk timeout; what opening the
-    /// target folder fails with.
+    /// target folder, and the place for failed documents, fails with.
     pub fn build(mut self) -> Result<LocalBackfill> {
         let rules = LeaseRules { length: self.settings.lease, ..LeaseRules::default() };
         rules.require_room_for(self.settings.bulk.timeout)?;
@@ -71,16 +70,15 @@ impl LocalBackfillBuilder {
             Arc::new(open_store(&self.settings.target, &self.settings.session, &self.clock)?);
         let coordinator =
             Arc::new(Coordinator::new(Arc::clone(&store) as _, Arc::clone(&self.clock), rules));
-        let failures = Failures {
-            log: FailedStore::inside(&self.settings.target)?.session(&self.settings.session),
-            budget: FailureBudget::new(self.settings.max_failed, Arc::clone(&coordinator)),
-        };
+        if let Some(place) = &self.settings.failed_store {
+            FailedStore::at(place)?;
+        }
         Ok(LocalBackfill::assemble(Shared {
             settings: self.settings,
             cluster,
             store,
             coordinator,
-            failures: Arc::new(failures),
+            failures: OnceCell::new(),
             clock: self.clock,
             events: EventSender::new(),
             snapshot: OnceCell::new_with(self.snapshot),

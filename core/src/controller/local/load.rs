@@ -93,13 +93,14 @@ impl Shared {
         self.coordinator.change_run(done).await.map(|_| ())
     }
 
-    /// How the run ended. Where indices or types were allowed to become one, a document that replaced another is a loss.
+    /// How the run ended. Where indices or types were allowed to become one, a document that replaced another is a loss, and
+    /// so is one that was left out for another.
     pub(super) async fn end_of(&self, work: &Work) -> Result<Option<RunEnd>> {
         let end = work.end();
         if !self.is_joined().await? {
             return Ok(None);
         }
-        if end != Some(RunEnd::Completed) || work.books.overwritten == 0 {
+        if end != Some(RunEnd::Completed) || work.books.overwritten + work.books.present == 0 {
             return Ok(end);
         }
         let run = self.store.run().await?;

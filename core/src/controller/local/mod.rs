@@ -2,6 +2,7 @@
 
 mod archive;
 mod builder;
+mod failures;
 mod joins;
 mod load;
 mod run;
@@ -54,7 +55,7 @@ struct Shared {
     store: Arc<LocalWorkStore>,
     coordinator: Arc<Coordinator>,
     clock: Arc<dyn Clock>,
-    failures: Arc<Failures>,
+    failures: OnceCell<Arc<Failures>>,
     events: EventSender,
     snapshot: OnceCell<Snapshot>,
     /// Told whenever a worker lets an item go.
@@ -86,8 +87,11 @@ impl LocalBackfill {
     }
 
     /// The documents that the target refused for good.
-    pub fn failed_documents(&self) -> &FailedLog {
-        &self.shared.failures.log
+    ///
+    /// # Errors
+    /// What the working state fails with, and what opening the place where they are kept fails with.
+    pub async fn failed_documents(&self) -> Result<FailedLog> {
+        Ok(self.shared.failures().await?.log.clone())
     }
 
     async fn resize(&self, workers: usize) -> Result<()> {

@@ -21,7 +21,7 @@ impl Shared {
     /// Everything that must be before a worker may begin. Repeating it changes nothing.
     pub(super) async fn prepare(&self) -> Result<()> {
         let snapshot = self.snapshot().await?;
-        let run = self.run_of(snapshot)?;
+        let mut run = self.run_of(snapshot)?;
         if self.is_planned(&run).await? {
             if self.coordinator.standing().await? == Standing::Finished {
                 // Whoever ended it may have been killed before.
@@ -42,8 +42,8 @@ impl Shared {
             .with_context("selection", "empty"));
         }
         let items: Vec<_> = plan.migrated().flat_map(PlannedIndex::items).collect();
-        let mut run = run;
         JoinRecord::of_items(&items).write(&mut run.settings);
+        self.note_failed_store(&mut run)?;
         let run = self.ready_indices(run, &plan).await?;
         self.coordinator.plan(&run, &items).await?;
         self.announce(&plan);
@@ -54,6 +54,7 @@ impl Shared {
     async fn is_planned(&self, run: &Run) -> Result<bool> {
         let Some(known) = self.store.run().await? else { return Ok(false) };
         known.value.matches(run)?;
+        self.require_same_failed_store(&known.value)?;
         match self.coordinator.standing().await? {
             Standing::Absent | Standing::Planning => Ok(false),
             Standing::Open(_) | Standing::Finished => Ok(true),
@@ -119,7 +120,7 @@ impl Shared {
             clock: Arc::clone(&self.clock),
             retry: RetryPolicy::patient(),
             bulk: self.bulk_settings(),
-            failures: Arc::clone(&self.failures),
+            failures: Arc::clone(self.failures().await?),
             events: self.events.clone(),
             stop,
             selector: Arc::new(self.selector().await?),
