@@ -7,8 +7,11 @@ mod clusters;
 mod exit;
 mod get;
 mod output;
+mod signals;
 mod snapshot;
 mod target;
+mod worker;
+mod working_state;
 mod writing;
 
 use clap::Parser;
@@ -43,7 +46,11 @@ fn main() -> std::process::ExitCode {
 
 async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
     // A run lets what is in flight finish; nothing else has anything to finish.
-    if !matches!(command, Command::Backfill(BackfillCommand::Run(_)) | Command::Run(_)) {
+    let drains = matches!(
+        command,
+        Command::Backfill(BackfillCommand::Run(_)) | Command::Run(_) | Command::Worker(_)
+    );
+    if !drains {
         tokio::spawn(end_when_interrupted());
     }
     match command {
@@ -72,6 +79,7 @@ async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
             backfill::failed::run(command, output).await
         }
         Command::Run(arguments) => backfill::run::run(arguments.into(), output).await,
+        Command::Worker(arguments) => worker::run(*arguments, output).await,
         Command::Clusters(ClustersCommand::CatIndices(arguments)) => {
             clusters::cat_indices(arguments, output).await
         }

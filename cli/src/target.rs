@@ -1,6 +1,5 @@
 //! The target that was typed, opened.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use snapfill::cluster::http::{Auth, Compression, Secret, TlsConfig};
@@ -87,7 +86,7 @@ fn auth(options: &ClusterOptions) -> Result<Auth, Failure> {
     })
 }
 
-fn secret(variable: &str, what: &str) -> Result<Secret, Failure> {
+pub(crate) fn secret(variable: &str, what: &str) -> Result<Secret, Failure> {
     match std::env::var(variable) {
         Ok(value) if !value.is_empty() => Ok(Secret::from(value)),
         _ => Err(usage(&format!(
@@ -96,50 +95,6 @@ fn secret(variable: &str, what: &str) -> Result<Secret, Failure> {
     }
 }
 
-/// Where the working state of a run into a cluster is kept: a rerun from any folder finds it.
-pub(crate) fn state_folder(url: &Url, given: Option<PathBuf>) -> Result<PathBuf, Failure> {
-    if let Some(folder) = given {
-        return Ok(folder);
-    }
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let base = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
-    let Some(base) = base else {
-        return Err(usage(
-            "there is no home folder to keep the working state in; name a folder by --state",
-        ));
-    };
-    Ok(base.join("snapfill").join(name_of(url)))
-}
-
-/// A folder's name for an address.
-fn name_of(url: &Url) -> String {
-    let port = url.port_or_known_default().unwrap_or_default();
-    let text = format!(
-        "{}_{port}{}",
-        url.host_str().unwrap_or_default(),
-        url.path().trim_end_matches('/')
-    );
-    text.chars()
-        .map(
-            |letter| {
-                if letter.is_ascii_alphanumeric() || ".-_".contains(letter) { letter } else { '_' }
-            },
-        )
-        .collect()
-}
-
 fn usage(message: &str) -> Failure {
     Failure::usage(Error::new(ErrorKind::Config, message))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_address_has_a_folder_of_its_own() {
-        let name = |text| name_of(&Url::parse(text).unwrap());
-        assert_eq!(name("https://search.example.com"), "search.example.com_443");
-        assert_eq!(name("http://[::1]:9200/a/b/"), "___1__9200_a_b");
-    }
 }

@@ -38,7 +38,10 @@ impl Bench {
     /// The command about this target with this state.
     fn call(&self, words: &[&str]) -> Ended {
         let state = path(self.state.path());
-        snapfill([words, &["--target", self.cluster.url(), "--state", &state]].concat())
+        snapfill(
+            [words, &["--target", self.cluster.url(), "--coordinator", "local", "--state", &state]]
+                .concat(),
+        )
     }
 
     fn count(&self) -> usize {

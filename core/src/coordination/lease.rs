@@ -35,6 +35,17 @@ impl Default for LeaseRules {
 }
 
 impl LeaseRules {
+    /// The rules for leases of this length: the usual ones, with a margin that leaves room in a short lease.
+    pub fn for_length(length: Duration) -> Self {
+        let usual = Self::default();
+        Self { length, margin: usual.margin.min(length / 6), ..usual }
+    }
+
+    /// The longest that a bulk may take within such leases, at most `usual`: half of one.
+    pub fn bulk_timeout(&self, usual: Duration) -> Duration {
+        usual.min(self.length / 2)
+    }
+
     /// Refuses a bulk timeout that leaves next to no time of a lease to begin a bulk in.
     ///
     /// # Errors

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde::{Deserialize, Serialize};
+
 use super::FailedDocument;
 use crate::coordination::{Coordinator, WorkItem};
 use crate::{Error, ErrorKind, Result};
@@ -14,7 +16,8 @@ const TOLD_REASONS: usize = 3;
 const TOLD_LETTERS: usize = 160;
 
 /// How many documents of one index may fail before the backfill pauses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FailureLimit {
     /// 10 000, or one in a hundred documents of the index, whichever is more.
     Usual,

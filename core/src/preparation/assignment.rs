@@ -27,7 +27,8 @@ pub enum CreateIndices {
 }
 
 /// How indices of the target are made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct IndexOptions {
     /// Whether they are made.
     pub create: CreateIndices,

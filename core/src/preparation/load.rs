@@ -11,7 +11,8 @@ const REFRESH: &str = "index.refresh_interval";
 const REPLICAS: &str = "index.number_of_replicas";
 
 /// What indices do without while they are filled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct LoadSettings {
     /// Documents show when the run is done.
     pub disable_refresh: bool,

@@ -2,6 +2,7 @@
 
 mod backfill;
 mod bulk;
+mod of_run;
 
 pub use backfill::BackfillSettings;
 pub use bulk::BulkSettings;

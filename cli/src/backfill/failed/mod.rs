@@ -11,9 +11,10 @@ use clap::{Args, Subcommand, ValueEnum};
 use snapfill::Error;
 use snapfill::failed::{FailedFilter, FailedLog, FailedStore, FailureClass};
 
-use crate::arguments::{ClusterOptions, StateOption, Target};
+use crate::arguments::{ClusterOptions, Target};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
+use crate::working_state::StateOption;
 use crate::writing::Allowed;
 
 use super::attach::attach;
@@ -52,6 +53,8 @@ pub(crate) struct Place {
     /// Where they are kept, if not where the run says: a folder or the URL of an object store
     #[arg(long, value_name = "DIR|URL")]
     failed_store: Option<String>,
+    #[command(flatten)]
+    cluster: ClusterOptions,
 }
 
 /// Which failed documents are meant.
@@ -153,8 +156,6 @@ pub(crate) struct Redrive {
     which: Which,
     #[command(flatten)]
     allowed: Allowed,
-    #[command(flatten)]
-    cluster: ClusterOptions,
 }
 
 pub(crate) async fn run(command: FailedCommand, output: &Output) -> Result<Exit, Failure> {
@@ -177,7 +178,8 @@ impl Place {
         match (&self.failed_store, target) {
             (Some(place), _) => Ok(FailedStore::existing(place)?.session(&self.session)),
             (None, Some(target)) => {
-                Ok(attach(target, &self.state, &self.session).await?.failed_documents().await?)
+                let run = attach(target, &self.state, &self.session, &self.cluster).await?;
+                Ok(run.failed_documents().await?)
             }
             (None, None) => Err(Failure::usage(Error::new(
                 snapfill::ErrorKind::Config,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Shared;
-use crate::coordination::{Run, WorkStore};
+use crate::coordination::Run;
 use crate::failed::{FailedStore, FailureBudget, place};
 use crate::pipeline::Failures;
 use crate::{Error, ErrorKind, Result};

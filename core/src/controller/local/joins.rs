@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Shared;
-use crate::coordination::{Run, WorkItem, WorkStore};
+use crate::coordination::{Run, WorkItem};
 use crate::preparation::section;
 use crate::snapshot::SegmentPart;
 use crate::{Error, ErrorKind, Result};

@@ -3,7 +3,7 @@
 use super::Shared;
 use crate::cluster::{Created, IndexDefinition};
 use crate::controller::{Plan, RunEnd, Work};
-use crate::coordination::{Run, WorkStore};
+use crate::coordination::Run;
 use crate::preparation::{LoadRecord, PlannedTarget, Selection, Types};
 use crate::retry::RetryPolicy;
 use crate::{Error, ErrorKind, Result};

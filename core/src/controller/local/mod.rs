@@ -20,7 +20,7 @@ use super::{
     Work,
 };
 use crate::cluster::ClusterClient;
-use crate::coordination::{Coordinator, LocalWorkStore, Standing};
+use crate::coordination::{Coordinator, Run, Standing, WorkStore};
 use crate::failed::FailedLog;
 use crate::fleet::{Fleet, TaskFleet};
 use crate::pipeline::Failures;
@@ -52,7 +52,7 @@ pub struct LocalBackfill {
 struct Shared {
     settings: BackfillSettings,
     cluster: Arc<dyn ClusterClient>,
-    store: Arc<LocalWorkStore>,
+    store: Arc<dyn WorkStore>,
     coordinator: Arc<Coordinator>,
     clock: Arc<dyn Clock>,
     failures: OnceCell<Arc<Failures>>,
@@ -84,6 +84,14 @@ impl LocalBackfill {
             Arc::new(move |name, stop| Box::pin(Arc::clone(&maker).work(name, stop))),
         );
         Self { shared, fleet }
+    }
+
+    /// What the session is about, if anything was planned.
+    ///
+    /// # Errors
+    /// What the working state fails with.
+    pub async fn run(&self) -> Result<Option<Run>> {
+        Ok(self.shared.store.run().await?.map(|run| run.value))
     }
 
     /// The documents that the target refused for good.

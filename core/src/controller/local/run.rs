@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::Shared;
 use super::joins::JoinRecord;
 use crate::controller::{Event, Plan, PlannedIndex};
-use crate::coordination::{Run, Session, SnapshotName, Standing, WorkStore};
+use crate::coordination::{Run, Session, SnapshotName, Standing};
 use crate::pipeline::{Worker, WorkerEnd};
 use crate::preparation::{Selection, Selector};
 use crate::retry::RetryPolicy;
@@ -71,7 +71,10 @@ impl Shared {
         let name =
             SnapshotName { name: snapshot.name().to_owned(), uuid: snapshot.uuid().to_owned() };
         let selection = self.settings.selection().to_value();
-        Ok(Run::new(session, name, snapshot.repository_url(), self.cluster.address(), selection))
+        let target = self.cluster.address();
+        let mut run = Run::new(session, name, snapshot.repository_url(), target, selection);
+        self.settings.write_to(&mut run.settings);
+        Ok(run)
     }
 
     /// What a run would do.

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -22,7 +23,10 @@ use super::{document, totals};
 use crate::cluster::{Created, HttpCluster};
 use crate::{Clock, Error, ErrorKind, Result};
 
-/// How often the making of the run, or a look at the clock, is tried again when it comes to nothing by others' doing.
+/// How often the cluster's clock is looked at before it is called too slow.
+const LOOKS: usize = 32;
+
+/// How often the making of the run is tried again when it comes to nothing by others' doing.
 const TRIES: usize = 3;
 
 /// Documents of a bulk request.
@@ -57,6 +61,14 @@ impl IndexWorkStore {
         let access = Access::new(cluster, session.index_name());
         let time = tokio::sync::Mutex::default();
         Self { access, session, clock, time, known: Mutex::default() }
+    }
+
+    /// The same with a time that is never further behind the cluster's clock than `precision`, for leases whose margin is
+    /// below [`CLOCK_ERROR`](super::CLOCK_ERROR). The first look at the clock then takes up to a second.
+    #[must_use]
+    pub fn with_clock_precision(mut self, precision: Duration) -> Self {
+        self.time = tokio::sync::Mutex::new(ClusterTime::within(precision));
+        self
     }
 
     /// The name of the index.
@@ -191,9 +203,12 @@ impl WorkStore for IndexWorkStore {
     async fn now(&self) -> Result<StoreTime> {
         // Held while the cluster is asked: whoever else needs the time waits for that answer and asks nothing.
         let mut time = self.time.lock().await;
-        for _ in 0..TRIES {
+        for look in 0..LOOKS {
             if let Some(now) = time.at(self.clock.monotonic()) {
                 return Ok(now);
+            }
+            if look > 0 {
+                self.clock.sleep(time.pause()).await;
             }
             let asked = self.clock.monotonic();
             let seconds = self.access.seconds().await?;

@@ -236,7 +236,7 @@ async fn settings_of_the_load_are_put_back_whoever_ends_the_run() {
     };
     put_back().await;
     // Killed between the last document and putting back.
-    let undo = |run: &mut crate::coordination::Run| {
+    let undo = |run: &mut Run| {
         let mut record = crate::preparation::LoadRecord::of_run(&run.settings);
         record.done = false;
         record.write(&mut run.settings);
