@@ -8,17 +8,19 @@ use snapfill::SystemClock;
 use snapfill::cluster::{HttpCluster, HttpConfig};
 use snapfill::coordination::{IndexWorkStore, Session, WorkStore};
 use snapfill::testkit::WorkStoreFixture;
-use snapfill_harness::{Server, Version, runs};
+use snapfill_harness::{Http, Server, Version, runs};
 
 /// A session on a server. Each handle has connections of its own, as another process would have them.
 struct Node {
     url: String,
+    http: Http,
     session: Session,
 }
 
 impl Node {
     fn new(server: &Server, session: &str) -> Self {
-        Self { url: server.url().to_owned(), session: Session::named(session).unwrap() }
+        let session = Session::named(session).unwrap();
+        Self { url: server.url().to_owned(), http: server.http(), session }
     }
 
     fn store(&self) -> IndexWorkStore {
@@ -31,6 +33,18 @@ impl Node {
 impl WorkStoreFixture for Node {
     async fn open(&self) -> Arc<dyn WorkStore> {
         Arc::new(self.store())
+    }
+
+    async fn occupy(&self) -> bool {
+        let index = self.session.index_name();
+        self.http.call("PUT", &format!("/{index}"), "{}").unwrap();
+        true
+    }
+
+    async fn is_still_occupied(&self) -> bool {
+        let path = format!("/{}/_mapping", self.session.index_name());
+        let found = self.http.call("GET", &path, "").unwrap();
+        !found.to_string().contains("snapfill")
     }
 }
 

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::TryStreamExt;
+use futures::stream::FuturesUnordered;
+
 use super::coverage::Coverage;
 use super::held::Held;
 use super::lease::{self, LeaseEvent, LeaseRules};
@@ -11,8 +14,11 @@ use super::{
 };
 use crate::{Clock, Error, ErrorKind, Result};
 
-/// Items written at once while planning.
+/// Items of one write while planning.
 const PLAN_BATCH: usize = 500;
+
+/// Writes that are under way at once while planning.
+const PLAN_WRITES: usize = 4;
 
 /// Items read at once.
 const PAGE: usize = 1000;
@@ -20,8 +26,12 @@ const PAGE: usize = 1000;
 /// Free items looked at in one go; among many workers some are gone when we come to them.
 const CANDIDATES: usize = 16;
 
-/// How often a search for a free item starts over when others took every candidate first.
-const ROUNDS: usize = 4;
+/// How often free items are searched for when others took every candidate first. Where there is much to do, once is enough.
+const ROUNDS: u64 = 3;
+
+/// How long to wait at most before the second search, so that those who met once do not meet again; twice as long before the
+/// third.
+const LONGEST_JITTER: u64 = 200;
 
 /// How often a change is tried again when somebody else was faster.
 pub(super) const CAS_TRIES: usize = 8;
@@ -78,9 +88,7 @@ impl Coordinator {
         if known.completed_at.is_some() {
             return Ok(known);
         }
-        for batch in items.chunks(PLAN_BATCH) {
-            self.store.create_items(batch).await?;
-        }
+        self.write_items(items).await?;
         plan.check_stored(&self.stored_coverage().await?)?;
         self.change_run(|run| {
             refuse_when_stopping(run)?;
@@ -169,6 +177,10 @@ impl Coordinator {
     /// Leases a free item, if there is one. None does not mean that all is done, see [`Coordinator::standing`]: others may
     /// hold the rest, planning may go on, or the run is stopping.
     ///
+    /// It reads the run, so that nothing is leased once the run is stopping, makes one search for a few free items from a
+    /// random point, and tries these in a random order. Only if others were faster with every one of them does it wait a
+    /// little and search again.
+    ///
     /// # Errors
     /// `State` when nothing was planned.
     pub async fn acquire(&self, worker: &str) -> Result<Option<Held>> {
@@ -176,16 +188,22 @@ impl Coordinator {
         if run.stopping || run.completed_at.is_none() {
             return Ok(None);
         }
-        self.reap().await?;
-        for _ in 0..ROUNDS {
+        if self.store.capability().knows_the_dead {
+            self.reap().await?;
+        }
+        for round in 0..ROUNDS {
+            if round > 0 {
+                let wait = random::number() % (round * LONGEST_JITTER);
+                self.clock.sleep(Duration::from_millis(wait)).await;
+            }
             let now = self.store.now().await?;
-            let free = self
-                .store
-                .open_items(now.minus(self.rules.margin), random::number(), CANDIDATES)
-                .await?;
+            let expired_before = now.minus(self.rules.margin);
+            let mut free =
+                self.store.open_items(expired_before, random::number(), CANDIDATES).await?;
             if free.is_empty() {
                 return Ok(None);
             }
+            free.sort_by_cached_key(|_| random::number());
             for candidate in free {
                 if let Some(held) = self.take(candidate, worker).await? {
                     return Ok(Some(held));
@@ -323,6 +341,19 @@ impl Coordinator {
     /// store's clock was set back.
     fn deadline(&self, monotonic: Duration, now: StoreTime, item: &WorkItem) -> Duration {
         monotonic.saturating_add(item.expiration.since(now).min(self.rules.length))
+    }
+
+    /// Writes those items of a plan that are not there yet, many at a time.
+    async fn write_items(&self, items: &[WorkItem]) -> Result<()> {
+        let mut under_way = FuturesUnordered::new();
+        for batch in items.chunks(PLAN_BATCH) {
+            if under_way.len() == PLAN_WRITES {
+                under_way.try_next().await?;
+            }
+            under_way.push(self.store.create_items(batch));
+        }
+        while under_way.try_next().await?.is_some() {}
+        Ok(())
     }
 
     async fn existing_run(&self) -> Result<Versioned<Run>> {

@@ -119,6 +119,14 @@ macro_rules! work_store_functions {
                 work_store_knows_the_dead_only,
                 work_store_many_planners_make_one_plan,
                 work_store_many_workers_do_each_item_once,
+                work_store_is_empty_after_a_drop,
+                work_store_takes_no_version_of_an_earlier_session,
+                work_store_refuses_a_run_of_a_newer_format,
+                work_store_leaves_alone_what_is_not_ours,
+                work_store_counts_workers,
+                work_store_finds_what_a_worker_holds,
+                work_store_keeps_pages_apart_while_items_come,
+                work_store_sums_up_very_many,
             ]
         }
     };

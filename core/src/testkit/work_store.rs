@@ -1,5 +1,15 @@
 //! What every `WorkStore` must do.
 
+mod large;
+mod place;
+
+pub use large::{work_store_keeps_pages_apart_while_items_come, work_store_sums_up_very_many};
+pub use place::{
+    work_store_counts_workers, work_store_finds_what_a_worker_holds,
+    work_store_is_empty_after_a_drop, work_store_leaves_alone_what_is_not_ours,
+    work_store_refuses_a_run_of_a_newer_format, work_store_takes_no_version_of_an_earlier_session,
+};
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -20,6 +30,16 @@ use crate::{ErrorKind, SkipReason, SystemClock};
 pub trait WorkStoreFixture: Send + Sync {
     /// A handle of its own to the session, as another process would have it.
     async fn open(&self) -> Arc<dyn WorkStore>;
+
+    /// Puts something that is not ours where the session's working state would be. False where nobody could.
+    async fn occupy(&self) -> bool {
+        false
+    }
+
+    /// Whether what [`WorkStoreFixture::occupy`] put there is still there as it was.
+    async fn is_still_occupied(&self) -> bool {
+        true
+    }
 }
 
 fn run_of(store: &dyn WorkStore) -> Run {
@@ -318,11 +338,13 @@ pub async fn work_store_drops_a_session(fixture: &impl WorkStoreFixture) {
     assert_eq!(store.create_items(&items(3)).await.unwrap(), 3);
 }
 
-/// The store's clock is later than the epoch and does not go back.
+/// The store's clock is later than the epoch, does not go back, and is the same for all, as far as the margin of leases asks.
 pub async fn work_store_time_goes_on(fixture: &impl WorkStoreFixture) {
     let store = fixture.open().await;
     let first = store.now().await.unwrap();
     assert!(first > StoreTime::ZERO && store.now().await.unwrap() >= first);
+    let other = fixture.open().await.now().await.unwrap();
+    assert!(other.since(first) + first.since(other) < LeaseRules::default().margin);
 }
 
 /// A name is free again when its enrollment is dropped.

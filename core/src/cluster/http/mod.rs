@@ -49,4 +49,4 @@ pub use secret::Secret;
 pub use tls::TlsConfig;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

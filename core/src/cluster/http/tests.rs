@@ -1,7 +1,7 @@
 //! What goes over the wire, and what becomes of what comes back.
 
 mod answers;
-mod fake;
+pub(crate) mod fake;
 mod reaching;
 #[cfg(feature = "aws")]
 mod signed;

@@ -18,6 +18,8 @@ mod dialect;
 mod document;
 mod query;
 mod store;
+#[cfg(test)]
+mod tests;
 mod totals;
 
 pub use clock::CLOCK_ERROR;

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::super::random;
 use super::super::totals::TotalsBuilder;
 use super::super::{CasOutcome, ItemPage, ItemTotals, StoreTime, Version, Versioned, WorkItem};
 use super::runs;
@@ -41,7 +42,7 @@ pub(super) fn create(connection: &Connection, session: &str, items: &[Stored]) -
     }
     let mut statement = connection.prepare_cached(
         "INSERT INTO work_items (session, id, version, sort_key, open, expiration, holder, document)
-         VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+         VALUES (?1, ?2, ?8, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
     )?;
     let mut created = 0;
     for item in items {
@@ -52,7 +53,8 @@ pub(super) fn create(connection: &Connection, session: &str, items: &[Stored]) -
             item.open,
             item.expiration,
             item.holder,
-            item.document
+            item.document,
+            first_version()
         ])?;
     }
     Ok(created)
@@ -173,6 +175,12 @@ fn raw(row: &Row<'_>) -> rusqlite::Result<(u64, String)> {
 
 fn parse((stored, text): (u64, String)) -> Result<Versioned<WorkItem>> {
     Ok(Versioned { value: WorkItem::from_json(&text)?, version: version(stored) })
+}
+
+/// Where versions of a document begin: not where they began when the session was there before, so that what was read then
+/// fits nothing now.
+pub(super) fn first_version() -> i64 {
+    i64::try_from(random::number()).unwrap_or(1)
 }
 
 pub(super) fn version(number: u64) -> Version {

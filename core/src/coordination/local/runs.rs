@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::{CasOutcome, Run, Session, Version, Versioned};
-use super::items::{number, version};
+use super::items::{first_version, number, version};
 use crate::cluster::Created;
 use crate::cluster::local::database::{Step, unsigned};
 
@@ -18,8 +18,8 @@ pub(super) fn read(connection: &Connection, session: &str) -> Step<Option<Versio
 
 pub(super) fn create(connection: &Connection, session: &str, document: &str) -> Step<Created> {
     let made = connection.execute(
-        "INSERT INTO work_runs (session, version, document) VALUES (?1, 1, ?2) ON CONFLICT DO NOTHING",
-        [session, document],
+        "INSERT INTO work_runs (session, version, document) VALUES (?1, ?3, ?2) ON CONFLICT DO NOTHING",
+        params![session, document, first_version()],
     )?;
     Ok(if made == 1 { Created::Created } else { Created::AlreadyThere })
 }

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-pub(super) const GREETING: &str = r#"{"name":"n","cluster_name":"c","cluster_uuid":"u","version":{"distribution":"opensearch",
+pub(crate) const GREETING: &str = r#"{"name":"n","cluster_name":"c","cluster_uuid":"u","version":{"distribution":"opensearch",
     "number":"2.19.6","lucene_version":"9.12.3"},"tagline":"The OpenSearch Project: https://opensearch.org/"}"#;
 
 /// How TLS begins, where plain HTTP has the name of a method.
@@ -16,27 +16,27 @@ const TLS_HANDSHAKE: u8 = 22;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
-    pub(super) method: String,
-    pub(super) target: String,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Seen {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn is_bulk(&self) -> bool {
+    pub(crate) fn is_bulk(&self) -> bool {
         self.target.contains("/_bulk")
     }
 }
 
 /// What is answered.
 #[derive(Clone, Debug)]
-pub(super) struct Reply {
+pub(crate) struct Reply {
     status: u16,
     headers: String,
     body: String,
@@ -46,29 +46,29 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    pub(super) fn new(status: u16, body: &str) -> Self {
+    pub(crate) fn new(status: u16, body: &str) -> Self {
         let (headers, body) = (String::new(), body.to_owned());
         Self { status, headers, body, cut: None, silent: false }
     }
 
-    pub(super) fn header(mut self, line: &str) -> Self {
+    pub(crate) fn header(mut self, line: &str) -> Self {
         self.headers += line;
         self.headers += "\r\n";
         self
     }
 
-    pub(super) fn cut(mut self, at: usize) -> Self {
+    pub(crate) fn cut(mut self, at: usize) -> Self {
         self.cut = Some(at);
         self
     }
 
     /// No answer, ever.
-    pub(super) fn silence() -> Self {
+    pub(crate) fn silence() -> Self {
         Self { silent: true, ..Self::new(200, "") }
     }
 
     /// Two documents written.
-    pub(super) fn two_created() -> Self {
+    pub(crate) fn two_created() -> Self {
         Self::new(200, r#"{"items":[{"index":{"status":201}},{"index":{"status":201}}]}"#)
     }
 }
@@ -76,7 +76,7 @@ impl Reply {
 type Answer = dyn Fn(&Seen) -> Option<Reply> + Send + Sync;
 
 /// A server on this machine, until it is dropped.
-pub(super) struct Fake {
+pub(crate) struct Fake {
     url: String,
     seen: Arc<Mutex<Vec<Seen>>>,
     connections: Arc<AtomicUsize>,
@@ -85,29 +85,29 @@ pub(super) struct Fake {
 
 impl Fake {
     /// Answers as `answer` says; where it says nothing, greets as OpenSearch and knows every index.
-    pub(super) async fn start(
+    pub(crate) async fn start(
         answer: impl Fn(&Seen) -> Option<Reply> + Send + Sync + 'static,
     ) -> Self {
         Self::serve(None, Arc::new(answer)).await
     }
 
-    pub(super) async fn start_tls(acceptor: TlsAcceptor) -> Self {
+    pub(crate) async fn start_tls(acceptor: TlsAcceptor) -> Self {
         Self::serve(Some(acceptor), Arc::new(|_| None)).await
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         self.url.clone()
     }
 
-    pub(super) fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
 
-    pub(super) fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 
-    pub(super) fn last(&self) -> Seen {
+    pub(crate) fn last(&self) -> Seen {
         self.seen().pop().unwrap()
     }
 
