@@ -87,6 +87,7 @@ impl Redrive {
             timeout: self.timeout,
             gate: Gate::new(|| Leave::Granted),
             ceiling: Ceiling::default(),
+            throttle: None,
             halt: CancellationToken::new(),
         };
         let Sent::Settled(settled) = sender.send(batch.finish(), 0..u32::MAX).await? else {

@@ -11,6 +11,7 @@ use super::acknowledgements::{Acknowledgements, Ticket};
 use super::bulk_sender::{BulkSender, Gate, Leave, Sent, Settled};
 use super::failure::TransferError;
 use super::keeper::Keeper;
+use super::pressure::Throttle;
 use super::quota::Quota;
 use crate::controller::{Event, EventSender};
 use crate::coordination::{Checkpoint, Held, LeaseRules, Progress, SegmentProgress};
@@ -161,7 +162,8 @@ impl Transfer<'_> {
             }
             let renewal = self.until_renewal().max(LEAST_RENEWAL_WAIT);
             let clock = Arc::clone(&self.sender.clock);
-            let has_room = flight.bulks.len() < in_flight
+            let places = self.sender.throttle.as_ref().map_or(in_flight, Throttle::limit);
+            let has_room = flight.bulks.len() < places.min(in_flight)
                 && flight.acks.outstanding() < in_flight.saturating_mul(WINDOW);
             tokio::select! {
                 biased;

@@ -2,6 +2,8 @@
 
 mod backfill;
 mod bulk;
+mod rate_limits;
 
 pub use backfill::BackfillSettings;
 pub use bulk::BulkSettings;
+pub use rate_limits::RateLimits;

@@ -38,6 +38,13 @@ impl Request {
         Ok(Self { method, path, query: "", body: None })
     }
 
+    /// The name of an index comes last in the path.
+    pub(super) fn push(&mut self, index: &str) -> Result<()> {
+        require_name(index)?;
+        self.path.push(index.to_owned());
+        Ok(())
+    }
+
     pub(super) fn query(mut self, query: &'static str) -> Self {
         self.query = query;
         self

@@ -10,7 +10,7 @@ use crate::cluster::{ClusterClient, LocalCluster};
 use crate::controller::EventSender;
 use crate::coordination::{Coordinator, LeaseRules, LocalWorkStore, Session};
 use crate::failed::{FailedStore, FailureBudget};
-use crate::pipeline::Failures;
+use crate::pipeline::{Failures, Pressure};
 use crate::settings::BackfillSettings;
 use crate::snapshot::Snapshot;
 use crate::{Clock, Error, ErrorKind, Result, SystemClock};
@@ -75,6 +75,13 @@ impl LocalBackfillBuilder {
             log: FailedStore::inside(&self.settings.target)?.session(&self.settings.session),
             budget: FailureBudget::new(self.settings.max_failed, Arc::clone(&coordinator)),
         };
+        let events = EventSender::new();
+        let pressure = Pressure::new(
+            Arc::clone(&cluster),
+            Arc::clone(&coordinator),
+            Arc::clone(&self.clock),
+            events.clone(),
+        );
         Ok(LocalBackfill::assemble(Shared {
             settings: self.settings,
             cluster,
@@ -82,7 +89,9 @@ impl LocalBackfillBuilder {
             coordinator,
             failures: Arc::new(failures),
             clock: self.clock,
-            events: EventSender::new(),
+            events,
+            pressure: Arc::new(pressure),
+            limited: OnceCell::new(),
             snapshot: OnceCell::new_with(self.snapshot),
             released: watch::Sender::default(),
             changing: Mutex::default(),

@@ -26,7 +26,7 @@ impl Shared {
                 // Whoever ended it may have been killed before.
                 self.put_back().await?;
             }
-            return Ok(());
+            return self.apply_rate_limits().await;
         }
         let plan = self.plan().await?;
         plan.require_accepted()?;
@@ -43,7 +43,7 @@ impl Shared {
         let run = self.ready_indices(run, &plan).await?;
         self.coordinator.plan(&run, &items(&plan)).await?;
         self.announce(&plan);
-        Ok(())
+        self.apply_rate_limits().await
     }
 
     /// Whether this very run is planned already; another one under the session is refused.
@@ -121,6 +121,7 @@ impl Shared {
             selector: Arc::new(self.selector().await?),
             indices: Mutex::new(HashMap::new()),
             released: self.released.clone(),
+            pressure: Arc::clone(&self.pressure),
         };
         let end = worker.run().await?;
         if end == WorkerEnd::NothingLeft {
