@@ -1,9 +1,9 @@
 //! What is asked.
 
-use bytes::Bytes;
 use reqwest::Method;
 use url::Url;
 
+use super::parts::Parts;
 use crate::{Error, ErrorKind, Result};
 
 /// A request to whichever endpoint.
@@ -19,7 +19,7 @@ pub(super) struct Request {
 /// The body of a request.
 #[derive(Clone, Debug)]
 pub(super) struct Body {
-    pub(super) bytes: Bytes,
+    pub(super) parts: Parts,
     pub(super) content_type: &'static str,
     pub(super) is_gzip: bool,
 }
@@ -51,8 +51,8 @@ impl Request {
     }
 
     pub(super) fn json(mut self, value: &serde_json::Value) -> Self {
-        let bytes = value.to_string().into();
-        self.body = Some(Body { bytes, content_type: "application/json", is_gzip: false });
+        let parts = bytes::Bytes::from(value.to_string()).into();
+        self.body = Some(Body { parts, content_type: "application/json", is_gzip: false });
         self
     }
 
