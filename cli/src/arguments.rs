@@ -10,6 +10,7 @@ use snapfill::snapshot::RepositoryOptions;
 
 use crate::choosing::{Choosing, Loading, Making};
 use crate::exit::Failure;
+use crate::pacing::{Limit, Pacing};
 
 /// Fill a search cluster with the documents of an Elasticsearch or OpenSearch snapshot, and prove that none was lost.
 #[derive(Debug, Parser)]
@@ -63,6 +64,8 @@ pub(crate) enum BackfillCommand {
     Run(Run),
     /// Say how a backfill stands
     Status(Status),
+    /// Change how fast a backfill sends, also while it runs; without a ceiling, say what they are
+    Limit(Limit),
 }
 
 #[derive(Debug, Subcommand)]
@@ -245,6 +248,8 @@ pub(crate) struct RunOptions {
     /// How long a worker holds a shard without renewing its lease, such as 60s
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = lease)]
     pub(crate) lease: Duration,
+    #[command(flatten)]
+    pub(crate) pacing: Pacing,
     #[command(flatten)]
     pub(crate) choosing: Choosing,
     #[command(flatten)]

@@ -1,5 +1,6 @@
 //! `snapfill backfill …`.
 
+pub(crate) mod limit;
 pub(crate) mod plan;
 mod progress;
 pub(crate) mod run;

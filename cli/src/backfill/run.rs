@@ -80,6 +80,8 @@ fn settings(arguments: Run, folder: PathBuf) -> BackfillSettings {
     let bulk = BulkSettings {
         bytes: usize::try_from(arguments.how.bulk_bytes).unwrap_or(usize::MAX),
         documents: usize::try_from(arguments.how.bulk_documents).unwrap_or(usize::MAX),
+        in_flight: arguments.how.pacing.bulks_in_flight.get().into(),
+        limits: arguments.how.pacing.limits(),
         ..BulkSettings::default()
     };
     let selection = arguments.how.choosing.selection(arguments.how.reading.recovery_source);

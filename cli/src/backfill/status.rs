@@ -2,17 +2,18 @@
 
 use snapfill::cluster::{IndexRow, TargetAddress};
 use snapfill::controller::{
-    BackfillController, DeepStatus, IndexWork, LocalBackfill, RunEnd, Work,
+    BackfillController, DeepStatus, IndexWork, LocalBackfill, RunEnd, Sending, Work,
 };
 use snapfill::{Books, Error, ErrorKind, SkipReason};
 
-use crate::arguments::Status;
+use super::limit::describe;
+use crate::arguments::{StateOption, Status, Target};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, count_of, grouped, table};
 use crate::target::state_folder;
 
 pub(crate) async fn run(arguments: Status, output: &Output) -> Result<Exit, Failure> {
-    let backfill = attach(&arguments).await?;
+    let backfill = attach(&arguments.target, &arguments.state, &arguments.session).await?;
     if !arguments.deep_check {
         let status = backfill.status().await?;
         if output.is_json() {
@@ -28,17 +29,23 @@ pub(crate) async fn run(arguments: Status, output: &Output) -> Result<Exit, Fail
     } else {
         print_fleet(&status.status, output)?;
         print_work(&status, output)?;
+        print_sending(&status.sending, output)?;
     }
     Ok(Exit::Completed)
 }
 
-async fn attach(arguments: &Status) -> Result<LocalBackfill, Failure> {
-    let url = match arguments.target.address()? {
+/// The controller of a run that was begun earlier, maybe by another process.
+pub(super) async fn attach(
+    target: &Target,
+    state: &StateOption,
+    session: &str,
+) -> Result<LocalBackfill, Failure> {
+    let url = match target.address()? {
         TargetAddress::Url(url) => url,
-        folder => return Ok(LocalBackfill::attach(&folder.folder()?, &arguments.session).await?),
+        folder => return Ok(LocalBackfill::attach(&folder.folder()?, session).await?),
     };
-    let state = state_folder(&url, arguments.state.state.clone())?;
-    LocalBackfill::attach(&state, &arguments.session).await.map_err(|error| match error.kind() {
+    let state = state_folder(&url, state.state.clone())?;
+    LocalBackfill::attach(&state, session).await.map_err(|error| match error.kind() {
         ErrorKind::NotFound => {
             let message = format!(
                 "this machine knows of no run into {url}: its working state would be in {}; name its folder by --state",
@@ -48,6 +55,17 @@ async fn attach(arguments: &Status) -> Result<LocalBackfill, Failure> {
         }
         _ => error.into(),
     })
+}
+
+/// Whether documents are sent, where that is not as it should be.
+fn print_sending(sending: &Sending, output: &Output) -> Result<(), Failure> {
+    if !sending.limits.is_none() {
+        output.line(&describe(sending.limits))?;
+    }
+    if let Some(reason) = &sending.paused {
+        output.line(&format!("Sending is paused: {reason}"))?;
+    }
+    Ok(())
 }
 
 /// The lines that users of the incumbent know, as they know them.

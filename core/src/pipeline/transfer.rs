@@ -123,10 +123,11 @@ impl Transfer<'_> {
             checkpointed_bytes: item.books.bytes,
             halted: false,
         };
+        let (batch_bytes, batch_documents) = self.batch_size();
         let stream = shard.documents(DocumentsOptions {
             from,
-            batch_bytes: self.bulk.bytes,
-            batch_documents: self.bulk.documents,
+            batch_bytes,
+            batch_documents,
             memory_bytes: self.bulk.bytes.saturating_mul(self.bulk.in_flight + 2),
         });
         let driven = self.drive(shard, stream, &mut flight).await;
@@ -141,6 +142,19 @@ impl Transfer<'_> {
             (Ok(end), Ok(())) => Ok(end),
         };
         (flight.progress(), ended)
+    }
+
+    /// Bytes and documents of a batch: under a ceiling no more than go in a second, so that they go evenly.
+    fn batch_size(&self) -> (usize, usize) {
+        let limits = self.sender.throttle.as_ref().map(Throttle::limits).unwrap_or_default();
+        let least = |usual: usize, rate: Option<std::num::NonZeroU64>| {
+            let rate = rate.and_then(|rate| usize::try_from(rate.get()).ok());
+            rate.map_or(usual, |rate| rate.min(usual))
+        };
+        (
+            least(self.bulk.bytes, limits.bytes_per_second),
+            least(self.bulk.documents, limits.documents_per_second),
+        )
     }
 
     /// Reads and sends until the item's end or a stop; leaves what is in flight in flight.

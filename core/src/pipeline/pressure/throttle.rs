@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::concurrency::Ticket;
 use super::{Answer, Concurrency, Cost, Pressure};
+use crate::settings::RateLimits;
 
 /// A change of the ceilings is seen by those who wait for them, and a wait that was told of wrongly is over, after so long.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -62,6 +63,11 @@ impl Throttle {
     /// How many bulks may be out now.
     pub(crate) fn limit(&self) -> usize {
         self.pressure.state().workers.get(&self.worker.name).map_or(1, Concurrency::limit)
+    }
+
+    /// The ceilings that count now.
+    pub(crate) fn limits(&self) -> RateLimits {
+        self.pressure.state().limits
     }
 
     /// To be asked for before [`Throttle::begin`]: tells when it is worth asking again.
