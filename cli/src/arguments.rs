@@ -11,6 +11,7 @@ use snapfill::snapshot::RepositoryOptions;
 use crate::backfill::failed::FailedCommand;
 use crate::choosing::{Choosing, Loading, Making};
 use crate::exit::Failure;
+use crate::pacing::{Limit, Pacing};
 use crate::working_state::StateOption;
 use crate::writing::Refusals;
 
@@ -76,6 +77,8 @@ pub(crate) enum BackfillCommand {
     /// Look at the documents that the target refused, and send them again
     #[command(subcommand)]
     Failed(FailedCommand),
+    /// Change how fast a backfill sends, also while it runs; without a ceiling, say what they are
+    Limit(Limit),
 }
 
 #[derive(Debug, Subcommand)]
@@ -273,6 +276,8 @@ pub(crate) struct RunOptions {
     /// How long a worker holds a work item without renewing its lease, such as 60s; a bulk may take half of that, at most 30 s
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = lease)]
     pub(crate) lease: Duration,
+    #[command(flatten)]
+    pub(crate) pacing: Pacing,
     #[command(flatten)]
     pub(crate) choosing: Choosing,
     #[command(flatten)]

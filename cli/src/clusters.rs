@@ -90,13 +90,14 @@ pub(crate) async fn health(arguments: OneTarget, output: &Output) -> Result<Exit
     print_facts(facts_of(&health), output)
 }
 
-fn facts_of(health: &ClusterHealth) -> [(&'static str, Option<String>); 7] {
+fn facts_of(health: &ClusterHealth) -> [(&'static str, Option<String>); 8] {
     let percent = |value: Option<u8>| value.map(|value| format!("{value} %"));
     let watermark = health.disk_watermark.map(|mark| format!("{mark:?}").to_lowercase());
     [
         ("status", Some(health.status.to_string())),
         ("data nodes", health.data_nodes.map(|nodes| nodes.to_string())),
         ("write queue", health.write_queue.map(grouped)),
+        ("write queue filled", percent(health.write_queue_percent)),
         ("write rejections", health.write_rejections.map(grouped)),
         ("heap used", percent(health.heap_percent)),
         ("disk used", percent(health.disk_percent)),

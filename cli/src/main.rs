@@ -7,6 +7,7 @@ mod clusters;
 mod exit;
 mod get;
 mod output;
+mod pacing;
 mod signals;
 mod snapshot;
 mod target;
@@ -71,6 +72,9 @@ async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
         }
         Command::Backfill(BackfillCommand::Run(arguments)) => {
             backfill::run::run(arguments, output).await
+        }
+        Command::Backfill(BackfillCommand::Limit(arguments)) => {
+            backfill::limit::run(arguments, output).await
         }
         Command::Backfill(BackfillCommand::Status(arguments)) => {
             backfill::status::run(arguments, output).await

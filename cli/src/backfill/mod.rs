@@ -2,6 +2,7 @@
 
 mod attach;
 pub(crate) mod failed;
+pub(crate) mod limit;
 pub(crate) mod place;
 pub(crate) mod plan;
 mod progress;

@@ -67,6 +67,8 @@ pub(crate) fn settings(
     let bulk = BulkSettings {
         bytes: usize::try_from(how.bulk_bytes).unwrap_or(usize::MAX),
         documents: usize::try_from(how.bulk_documents).unwrap_or(usize::MAX),
+        in_flight: how.pacing.bulks_in_flight.get().into(),
+        limits: how.pacing.limits(),
         timeout: LeaseRules::for_length(how.lease).bulk_timeout(BulkSettings::default().timeout),
         ..BulkSettings::default()
     };

@@ -1,9 +1,10 @@
 //! `snapfill backfill status`.
 
 use snapfill::cluster::IndexRow;
-use snapfill::controller::{BackfillController, DeepStatus, IndexWork, RunEnd, Work};
+use snapfill::controller::{BackfillController, DeepStatus, IndexWork, RunEnd, Sending, Work};
 use snapfill::{Books, SkipReason};
 
+use super::limit::describe;
 use crate::arguments::Status;
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, count_of, grouped, table};
@@ -28,8 +29,20 @@ pub(crate) async fn run(arguments: Status, output: &Output) -> Result<Exit, Fail
     } else {
         print_fleet(&status.status, output)?;
         print_work(&status, output)?;
+        print_sending(&status.sending, output)?;
     }
     Ok(Exit::Completed)
+}
+
+/// Whether documents are sent, where that is not as it should be.
+fn print_sending(sending: &Sending, output: &Output) -> Result<(), Failure> {
+    if !sending.limits.is_none() {
+        output.line(&describe(sending.limits))?;
+    }
+    if let Some(reason) = &sending.paused {
+        output.line(&format!("Sending is paused: {reason}"))?;
+    }
+    Ok(())
 }
 
 /// The lines that users of the incumbent know, as they know them.

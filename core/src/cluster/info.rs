@@ -92,6 +92,8 @@ pub struct ClusterHealth {
     pub data_nodes: Option<u32>,
     /// Bulk requests that wait, all nodes together.
     pub write_queue: Option<u64>,
+    /// How full the write queue is on the node where it is fullest, in percent of what it takes.
+    pub write_queue_percent: Option<u8>,
     /// Bulk requests refused since the nodes started, all nodes together.
     pub write_rejections: Option<u64>,
     /// Heap in use on the node that uses most, in percent.
@@ -109,6 +111,7 @@ impl ClusterHealth {
             status,
             data_nodes: None,
             write_queue: None,
+            write_queue_percent: None,
             write_rejections: None,
             heap_percent: None,
             disk_percent: None,

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use url::Url;
 
 use crate::fleet::FleetKind;
+use crate::preparation::section;
 use crate::{Error, ErrorKind, Result};
 
 /// Under which name the place stands among the settings of a run.
@@ -71,12 +72,7 @@ pub(crate) fn of_run(settings: &Value) -> Option<String> {
 
 /// Writes the place among the settings of a run, so that whoever comes later finds it.
 pub(crate) fn write(url: &str, settings: &mut Value) {
-    if !settings.is_object() {
-        *settings = Value::Object(Map::new());
-    }
-    if let Some(settings) = settings.as_object_mut() {
-        settings.insert(KEY.to_owned(), url.into());
-    }
+    section::write(settings, KEY, &url);
 }
 
 #[cfg(test)]

@@ -129,6 +129,7 @@ impl Redrive {
             timeout: self.timeout,
             gate: Gate::new(|| Leave::Granted),
             ceiling: Ceiling::default(),
+            throttle: None,
             halt: CancellationToken::new(),
         };
         let Sent::Settled(settled) = sender.send(documents.finish(), 0..u32::MAX).await? else {

@@ -11,6 +11,7 @@ use super::acknowledgements::{Acknowledgements, Ticket};
 use super::bulk_sender::{BulkSender, Gate, Leave, Sent, Settled};
 use super::failure::TransferError;
 use super::keeper::Keeper;
+use super::pressure::Throttle;
 use super::quota::Quota;
 use crate::controller::{Event, EventSender};
 use crate::coordination::{Checkpoint, Held, LeaseRules, Progress, SegmentProgress};
@@ -123,11 +124,12 @@ impl Transfer<'_> {
             checkpointed_bytes: item.books.bytes,
             halted: false,
         };
+        let (batch_bytes, batch_documents) = self.batch_size();
         let stream = shard.documents(DocumentsOptions {
             range: Some(item.first..item.end),
             from,
-            batch_bytes: self.bulk.bytes,
-            batch_documents: self.bulk.documents,
+            batch_bytes,
+            batch_documents,
             memory_bytes: self.bulk.bytes.saturating_mul(self.bulk.in_flight + 2),
         });
         let driven = self.drive(shard, stream, &mut flight).await;
@@ -142,6 +144,19 @@ impl Transfer<'_> {
             (Ok(end), Ok(())) => Ok(end),
         };
         (flight.progress(), ended)
+    }
+
+    /// Bytes and documents of a batch: under a ceiling no more than go in a second, so that they go evenly.
+    fn batch_size(&self) -> (usize, usize) {
+        let limits = self.sender.throttle.as_ref().map(Throttle::limits).unwrap_or_default();
+        let least = |usual: usize, rate: Option<std::num::NonZeroU64>| {
+            let rate = rate.and_then(|rate| usize::try_from(rate.get()).ok());
+            rate.map_or(usual, |rate| rate.min(usual))
+        };
+        (
+            least(self.bulk.bytes, limits.bytes_per_second),
+            least(self.bulk.documents, limits.documents_per_second),
+        )
     }
 
     /// Reads and sends until the item's end or a stop; leaves what is in flight in flight.
@@ -163,7 +178,8 @@ impl Transfer<'_> {
             }
             let renewal = self.until_renewal().max(LEAST_RENEWAL_WAIT);
             let clock = Arc::clone(&self.sender.clock);
-            let has_room = flight.bulks.len() < in_flight
+            let places = self.sender.throttle.as_ref().map_or(in_flight, Throttle::limit);
+            let has_room = flight.bulks.len() < places.min(in_flight)
                 && flight.acks.outstanding() < in_flight.saturating_mul(WINDOW);
             tokio::select! {
                 biased;

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::bulk_sender::{BulkSender, Ceiling};
 use super::failure::TransferError;
 use super::keeper::{Failures, Keeper};
+use super::pressure::{Pressure, Throttle};
 use super::transfer::{Transfer, TransferEnd, gate_of};
 use crate::cluster::ClusterClient;
 use crate::controller::{Event, EventSender};
@@ -54,6 +55,8 @@ pub(crate) struct Worker {
     pub(crate) indices: Mutex<HashMap<String, SnapshotIndex>>,
     /// Told whenever a worker of this process lets an item go: idle ones look again.
     pub(crate) released: watch::Sender<()>,
+    /// How fast the workers of this process send.
+    pub(crate) pressure: Arc<Pressure>,
 }
 
 /// What there is to do.
@@ -71,6 +74,8 @@ impl Worker {
     /// What makes going on pointless: the target refuses everything, the store is away.
     pub(crate) async fn run(&self) -> Result<WorkerEnd> {
         let _enrollment = self.coordinator.enroll(&self.name).await?;
+        let _attendance = self.pressure.attend();
+        let throttle = Throttle::new(&self.pressure, &self.name, self.bulk.in_flight);
         let mut released = self.released.subscribe();
         let mut troubles = self.retry.delays();
         let mut idle = IDLE_WAIT;
@@ -79,7 +84,7 @@ impl Worker {
             released.mark_unchanged();
             match self.next_step().await {
                 Ok(Step::Work(held)) => {
-                    self.work(held).await?;
+                    self.work(held, &throttle).await?;
                     idle = IDLE_WAIT;
                 }
                 Ok(Step::Wait) => {
@@ -122,7 +127,7 @@ impl Worker {
         }
     }
 
-    async fn work(&self, held: Arc<Held>) -> Result<()> {
+    async fn work(&self, held: Arc<Held>, throttle: &Throttle) -> Result<()> {
         let item = held.item();
         self.events.send(Event::ItemStarted {
             index: item.index.clone(),
@@ -136,7 +141,7 @@ impl Worker {
         } else {
             match self.open_shard(&item).await {
                 Ok((shard, route)) => {
-                    self.transfer(&held, keeper.clone(), &route).run(&shard).await
+                    self.transfer(&held, keeper.clone(), &route, throttle).run(&shard).await
                 }
                 Err(error) => (Progress::of(&item), Err(TransferError::Source(error))),
             }
@@ -166,6 +171,7 @@ impl Worker {
         held: &'a Arc<Held>,
         keeper: Keeper,
         route: &'a Route,
+        throttle: &Throttle,
     ) -> Transfer<'a> {
         let sender = BulkSender {
             cluster: Arc::clone(&self.cluster),
@@ -177,6 +183,7 @@ impl Worker {
             gate: gate_of(held, &self.clock, self.bulk.timeout),
             halt: self.stop.child_token(),
             ceiling: Ceiling::default(),
+            throttle: Some(throttle.clone()),
         };
         Transfer {
             held,

@@ -99,6 +99,13 @@ impl ClusterClient for AwsCluster {
         self.inner.health().await
     }
 
+    async fn index_health(&self, index: &str) -> Result<Option<HealthStatus>> {
+        if self.is_serverless() {
+            return Ok(None);
+        }
+        self.inner.index_health(index).await
+    }
+
     async fn create_index(&self, index: &str, definition: &IndexDefinition) -> Result<Created> {
         self.inner.create_index(index, definition).await
     }

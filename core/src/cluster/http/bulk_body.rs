@@ -7,6 +7,7 @@ use flate2::write::GzEncoder;
 
 use super::buffers::Buffers;
 use super::dialect::Dialect;
+use super::parts::Parts;
 use super::request::Body;
 use crate::cluster::{BulkBody, BulkOperation};
 use crate::{DocumentRef, Error, ErrorKind, Result};
@@ -14,12 +15,30 @@ use crate::{DocumentRef, Error, ErrorKind, Result};
 /// Bytes of an action line, without id and routing.
 const ACTION: usize = 48;
 
-/// The body, as a lent buffer. Sources are copied as they are: nothing is parsed.
+/// Sources from this size on are not copied. Smaller ones are: to hand over many small parts costs more than their copy.
+const SHARED: usize = 128 << 10;
+
+/// The body. Sources go as they are: nothing is parsed. Large ones are sent from the batch, the rest from lent buffers.
 pub(super) fn plain(bulk: &BulkBody, dialect: Dialect, buffers: &Buffers) -> Result<Body> {
+    let documents = &bulk.documents;
+    let large: usize =
+        documents.iter().map(|document| document.source.len()).filter(|size| *size >= SHARED).sum();
     let mut buffer = buffers.take();
-    buffer.reserve(bulk.documents.bytes() + bulk.documents.len() * ACTION);
-    write(bulk, dialect, &mut buffer).map_err(|error| unwritten(&error))?;
-    Ok(body(buffers, buffer, false))
+    buffer.reserve(documents.bytes() - large + documents.len() * ACTION);
+    let mut parts = Parts::default();
+    for (document, source) in documents.iter().zip(documents.shared_sources()) {
+        write_action(document, bulk.operation, dialect, &mut buffer)
+            .map_err(|error| unwritten(&error))?;
+        if source.len() < SHARED {
+            buffer.extend_from_slice(&source);
+        } else {
+            parts.push(buffers.lend(std::mem::take(&mut buffer)));
+            parts.push(source);
+        }
+        buffer.push(b'\n');
+    }
+    parts.push(buffers.lend(buffer));
+    Ok(body(parts, false))
 }
 
 /// The same, compressed as it is written: the plain text is never held as a whole.
@@ -27,11 +46,11 @@ pub(super) fn gzip(bulk: &BulkBody, dialect: Dialect, buffers: &Buffers) -> Resu
     let mut encoder = GzEncoder::new(buffers.take(), Compression::fast());
     let written = write(bulk, dialect, &mut encoder).and_then(|()| encoder.finish());
     let buffer = written.map_err(|error| unwritten(&error))?;
-    Ok(body(buffers, buffer, true))
+    Ok(body(buffers.lend(buffer).into(), true))
 }
 
-fn body(buffers: &Buffers, buffer: Vec<u8>, is_gzip: bool) -> Body {
-    Body { bytes: buffers.lend(buffer), content_type: "application/x-ndjson", is_gzip }
+fn body(parts: Parts, is_gzip: bool) -> Body {
+    Body { parts, content_type: "application/x-ndjson", is_gzip }
 }
 
 fn unwritten(error: &io::Error) -> Error {
@@ -103,7 +122,7 @@ mod tests {
     fn text(document: DocumentRef<'_>, operation: BulkOperation, dialect: Dialect) -> String {
         let body = bulk("a", operation, [document].into_iter().collect());
         let body = plain(&body, dialect, &Buffers::default()).unwrap();
-        String::from_utf8(body.bytes.to_vec()).unwrap()
+        String::from_utf8(body.parts.whole().to_vec()).unwrap()
     }
 
     #[test]
@@ -140,8 +159,28 @@ mod tests {
         let plain = plain(&body, NEW, &buffers).unwrap();
         let packed = gzip(&body, NEW, &buffers).unwrap();
         let mut unpacked = Vec::new();
-        flate2::read::GzDecoder::new(&packed.bytes[..]).read_to_end(&mut unpacked).unwrap();
-        assert_eq!(unpacked, plain.bytes);
-        assert!(packed.bytes.len() * 4 < plain.bytes.len() && packed.is_gzip);
+        let (packed, plain) = (packed.parts.whole(), plain.parts.whole());
+        flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut unpacked).unwrap();
+        assert_eq!(unpacked, plain);
+        assert!(packed.len() * 4 < plain.len());
+    }
+
+    #[test]
+    fn large_sources_are_sent_from_where_they_are() {
+        let large = [&b"{\"a\":\""[..], &vec![b'x'; SHARED], b"\"}"].concat();
+        let documents =
+            [document(0, "s", b"{}"), document(1, "l", &large), document(2, "t", b"{}")];
+        let batch: crate::DocumentBatch = documents.into_iter().collect();
+        let place = batch.iter().nth(1).unwrap().source.as_ptr();
+        let body =
+            plain(&bulk("a", BulkOperation::Index, batch), NEW, &Buffers::default()).unwrap();
+        assert!(body.parts.iter().any(|part| part.as_ptr() == place));
+        let text = String::from_utf8(body.parts.whole().to_vec()).unwrap();
+        let lines: Vec<&str> = text.split('\n').collect();
+        assert_eq!(lines.len(), 7);
+        assert_eq!(
+            (lines[1], lines[3].as_bytes(), lines[5], lines[6]),
+            ("{}", &large[..], "{}", "")
+        );
     }
 }

@@ -17,7 +17,7 @@ use super::transport::{Answer, Transport};
 use super::{HttpConfig, bulk_body, health, identity, indices};
 use crate::cluster::{
     BulkBody, BulkOutcome, ClusterCapability, ClusterClient, ClusterHealth, ClusterInfo, Created,
-    IndexDefinition, IndexRow, ItemError, ItemOutcome,
+    HealthStatus, IndexDefinition, IndexRow, ItemError, ItemOutcome,
 };
 use crate::{Clock, Error, ErrorKind, Result, SystemClock};
 
@@ -202,6 +202,10 @@ impl ClusterClient for HttpCluster {
 
     async fn health(&self) -> Result<ClusterHealth> {
         health::health(&self.shared.transport).await
+    }
+
+    async fn index_health(&self, index: &str) -> Result<Option<HealthStatus>> {
+        health::index_health(&self.shared.transport, index).await.map(Some)
     }
 
     async fn create_index(&self, index: &str, definition: &IndexDefinition) -> Result<Created> {

@@ -13,7 +13,7 @@
 //! | `refusal` | an answer that is no success becomes an error |
 //! | `identity` | whose server it is, and which version |
 //! | `dialect` | what differs from version to version |
-//! | `buffers`, `bulk_body`, `bulk_answer` | documents to bytes, and answers to outcomes |
+//! | `buffers`, `parts`, `bulk_body`, `bulk_answer` | documents to bytes, and answers to outcomes |
 //! | `indices`, `health` | making and listing indices, how the cluster fares |
 //! | [`cluster`] | all of it as a `ClusterClient` |
 
@@ -28,6 +28,7 @@ mod endpoints;
 mod health;
 mod identity;
 mod indices;
+mod parts;
 mod refusal;
 mod request;
 mod retry_after;

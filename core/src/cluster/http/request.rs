@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
 use reqwest::Method;
 use url::Url;
 
+use super::parts::Parts;
 use crate::{Error, ErrorKind, Result};
 
 /// A request to whichever endpoint.
@@ -21,7 +21,7 @@ pub(crate) struct Request {
 /// The body of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Body {
-    pub(crate) bytes: Bytes,
+    pub(crate) parts: Parts,
     pub(crate) content_type: &'static str,
     pub(crate) is_gzip: bool,
 }
@@ -40,14 +40,21 @@ impl Request {
         Ok(Self { method, path, query: Cow::Borrowed(""), body: None })
     }
 
+    /// The name of an index comes last in the path.
+    pub(crate) fn push(&mut self, index: &str) -> Result<()> {
+        require_name(index)?;
+        self.path.push(index.to_owned());
+        Ok(())
+    }
+
     pub(crate) fn query(mut self, query: impl Into<Cow<'static, str>>) -> Self {
         self.query = query.into();
         self
     }
 
     pub(crate) fn json(mut self, value: &serde_json::Value) -> Self {
-        let bytes = value.to_string().into();
-        self.body = Some(Body { bytes, content_type: "application/json", is_gzip: false });
+        let parts = bytes::Bytes::from(value.to_string()).into();
+        self.body = Some(Body { parts, content_type: "application/json", is_gzip: false });
         self
     }
 

@@ -10,6 +10,7 @@ use reqwest::{Client, StatusCode};
 use url::Url;
 
 use super::endpoints::Endpoints;
+use super::parts::Parts;
 use super::request::Request;
 use super::retry_after::retry_after;
 use super::{Auth, HttpConfig, Unsigned};
@@ -128,8 +129,10 @@ impl Transport {
         for (name, value) in &own {
             headers.insert(name_of(name)?, value_of(value)?);
         }
-        let body = request.body.as_ref().map(|body| body.bytes.clone());
+        let mut parts = request.body.as_ref().map(|body| body.parts.clone());
         if let Auth::Signed(signer) = &self.auth {
+            let body = parts.as_ref().map(Parts::whole);
+            parts = body.clone().map(Into::into);
             let unsigned = Unsigned {
                 method: request.method.as_str(),
                 url: &url,
@@ -143,8 +146,8 @@ impl Transport {
             }
         }
         let builder = self.client.request(request.method.clone(), url).headers(headers);
-        Ok(match body {
-            Some(body) => builder.body(body),
+        Ok(match parts {
+            Some(parts) => builder.body(parts.into_body()),
             None => builder,
         })
     }

@@ -10,6 +10,7 @@ use crate::cluster::{ClusterClient, LocalCluster};
 use crate::controller::EventSender;
 use crate::coordination::{Coordinator, LeaseRules, LocalWorkStore, Session, WorkStore};
 use crate::failed::FailedStore;
+use crate::pipeline::Pressure;
 use crate::settings::BackfillSettings;
 use crate::snapshot::Snapshot;
 use crate::{Clock, Error, ErrorKind, Result, SystemClock};
@@ -85,6 +86,13 @@ impl LocalBackfillBuilder {
         if let Some(place) = &self.settings.failed_store {
             FailedStore::at(place)?;
         }
+        let events = EventSender::new();
+        let pressure = Pressure::new(
+            Arc::clone(&cluster),
+            Arc::clone(&coordinator),
+            Arc::clone(&self.clock),
+            events.clone(),
+        );
         Ok(LocalBackfill::assemble(Shared {
             settings: self.settings,
             cluster,
@@ -92,7 +100,9 @@ impl LocalBackfillBuilder {
             coordinator,
             failures: OnceCell::new(),
             clock: self.clock,
-            events: EventSender::new(),
+            events,
+            pressure: Arc::new(pressure),
+            limited: OnceCell::new(),
             snapshot: OnceCell::new_with(self.snapshot),
             released: watch::Sender::default(),
             changing: Mutex::default(),

@@ -6,6 +6,7 @@ mod failures;
 mod joins;
 mod load;
 mod run;
+mod sending;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use crate::cluster::ClusterClient;
 use crate::coordination::{Coordinator, Run, Standing, WorkStore};
 use crate::failed::FailedLog;
 use crate::fleet::{Fleet, TaskFleet};
-use crate::pipeline::Failures;
+use crate::pipeline::{Failures, Pressure};
 use crate::settings::BackfillSettings;
 use crate::snapshot::{Repository, Snapshot};
 use crate::{Clock, Error, ErrorKind, Result};
@@ -56,6 +57,9 @@ struct Shared {
     coordinator: Arc<Coordinator>,
     clock: Arc<dyn Clock>,
     failures: OnceCell<Arc<Failures>>,
+    pressure: Arc<Pressure>,
+    /// The ceilings of the settings were applied.
+    limited: OnceCell<()>,
     events: EventSender,
     snapshot: OnceCell<Snapshot>,
     /// Told whenever a worker lets an item go.
@@ -188,7 +192,8 @@ impl BackfillController for LocalBackfill {
         let planned = !matches!(standing, Standing::Absent | Standing::Planning);
         let work = self.shared.work_so_far().await?;
         let end = if planned { self.shared.end_of(&work).await? } else { None };
-        Ok(DeepStatus { status, planned, work, end })
+        let sending = self.shared.sending(status.fleet.running > 0).await?;
+        Ok(DeepStatus { status, planned, work, end, sending })
     }
 
     async fn wait(&self) -> Result<RunEnd> {

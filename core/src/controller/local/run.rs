@@ -27,7 +27,7 @@ impl Shared {
                 // Whoever ended it may have been killed before.
                 self.conclude().await?;
             }
-            return Ok(());
+            return self.apply_rate_limits().await;
         }
         let plan = self.plan().await?;
         plan.require_accepted()?;
@@ -47,7 +47,7 @@ impl Shared {
         let run = self.ready_indices(run, &plan).await?;
         self.coordinator.plan(&run, &items).await?;
         self.announce(&plan);
-        Ok(())
+        self.apply_rate_limits().await
     }
 
     /// Whether this very run is planned already; another one under the session is refused.
@@ -129,6 +129,7 @@ impl Shared {
             selector: Arc::new(self.selector().await?),
             indices: Mutex::new(HashMap::new()),
             released: self.released.clone(),
+            pressure: Arc::clone(&self.pressure),
         };
         let end = worker.run().await?;
         if end == WorkerEnd::NothingLeft {

@@ -7,6 +7,7 @@ use crate::controller::Event;
 use crate::testkit::{BulkFault, FaultyCluster, SteppedClock};
 
 mod preparing;
+mod sending;
 
 const FIXTURE: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/elasticsearch-8.15.0/repo");
@@ -240,6 +241,7 @@ async fn events_come_in_their_order() {
                 assert_eq!((open, error), (None, None));
                 break;
             }
+            Event::ConcurrencyChanged { .. } => {}
             other => panic!("{other:?}"),
         }
     }

@@ -1,5 +1,6 @@
 //! Requests to the index, and what their answers mean.
 
+use bytes::Bytes;
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
@@ -320,7 +321,7 @@ impl Access {
 }
 
 fn body(text: String, content_type: &'static str) -> Body {
-    Body { bytes: text.into(), content_type, is_gzip: false }
+    Body { parts: Bytes::from(text).into(), content_type, is_gzip: false }
 }
 
 /// Whether an answer says that there is no such index or alias.

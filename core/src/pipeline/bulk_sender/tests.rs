@@ -40,6 +40,7 @@ impl Bench {
             gate: Gate::new(|| Leave::Granted),
             halt: CancellationToken::new(),
             ceiling: Ceiling::default(),
+            throttle: None,
         }
     }
 
