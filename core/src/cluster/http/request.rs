@@ -13,6 +13,7 @@ pub(super) struct Request {
     /// Parts of the path; each is escaped by itself.
     path: Vec<String>,
     query: &'static str,
+    pub(super) headers: Vec<(&'static str, &'static str)>,
     pub(super) body: Option<Body>,
 }
 
@@ -28,18 +29,24 @@ impl Request {
     /// Something that is fixed, such as `_cluster/health`.
     pub(super) fn new(method: Method, path: &str) -> Self {
         let path = path.split('/').map(str::to_owned).collect();
-        Self { method, path, query: "", body: None }
+        Self { method, path, query: "", headers: Vec::new(), body: None }
     }
 
     /// Something of one index.
     pub(super) fn of_index(method: Method, index: &str, rest: &[&str]) -> Result<Self> {
         require_name(index)?;
         let path = std::iter::once(&index).chain(rest).map(|part| (*part).to_owned()).collect();
-        Ok(Self { method, path, query: "", body: None })
+        Ok(Self { method, path, query: "", headers: Vec::new(), body: None })
     }
 
     pub(super) fn query(mut self, query: &'static str) -> Self {
         self.query = query;
+        self
+    }
+
+    #[cfg(feature = "aws")]
+    pub(super) fn header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.push((name, value));
         self
     }
 
