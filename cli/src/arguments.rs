@@ -8,6 +8,8 @@ use clap::{Args, Parser, Subcommand};
 use snapfill::cluster::TargetAddress;
 use snapfill::snapshot::RepositoryOptions;
 
+#[cfg(feature = "aws")]
+use crate::aws::AwsOptions;
 use crate::choosing::{Choosing, Loading, Making};
 use crate::exit::Failure;
 
@@ -305,6 +307,20 @@ pub(crate) struct ClusterOptions {
     /// Whether to compress what is sent: auto does unless the target is on this machine
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Compress::Auto)]
     pub(crate) compress: Compress,
+    /// Whether documents get new ids from the server: auto does where the target takes none (some collections of Serverless).
+    /// A bulk that is sent again then writes its documents twice
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = ServerIds::Auto)]
+    pub(crate) server_ids: ServerIds,
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    pub(crate) aws: AwsOptions,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ServerIds {
+    Auto,
+    Always,
+    Never,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]

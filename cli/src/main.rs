@@ -1,6 +1,8 @@
 //! The command line of snapfill: parse, call the core, print.
 
 mod arguments;
+#[cfg(feature = "aws")]
+mod aws;
 mod backfill;
 mod choosing;
 mod clusters;

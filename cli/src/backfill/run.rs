@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use snapfill::cluster::TargetAddress;
+use snapfill::cluster::{ClusterClient, TargetAddress};
 use snapfill::controller::{BackfillController, DeepStatus, LocalBackfill, RunEnd};
 use snapfill::settings::{BackfillSettings, BulkSettings};
 use snapfill::snapshot::{RepositoryOptions, Snapshot};
@@ -23,7 +23,7 @@ pub(crate) async fn run(arguments: Run, output: &Output) -> Result<Exit, Failure
     let selection = arguments.how.choosing.selection(options.recovery_source);
     let snapshot = open(&arguments.repo, &arguments.snapshot, options).await?;
     require_selected(&snapshot, &selection)?;
-    let backfill = build(arguments, snapshot, output)?;
+    let (backfill, cluster) = build(arguments, snapshot, output).await?;
     let mut events = backfill.events();
     // One listener from beginning to end: a Ctrl-C between planning and the first bulk is not lost.
     let interrupted = tokio::signal::ctrl_c();
@@ -51,6 +51,13 @@ pub(crate) async fn run(arguments: Run, output: &Output) -> Result<Exit, Failure
         }
     };
     progress.finish();
+    // It may have turned out during the run.
+    let gives_ids = cluster.is_some_and(|cluster| !cluster.capability().is_idempotent());
+    if gives_ids && !output.is_json() {
+        output.remark(
+            "The target gave documents ids of its own: what had to be sent again is there twice.",
+        );
+    }
     match ended {
         Some(end) => conclude(end?, &backfill.deep_status().await?, output),
         None => interrupt(&backfill, output).await,
@@ -58,22 +65,28 @@ pub(crate) async fn run(arguments: Run, output: &Output) -> Result<Exit, Failure
 }
 
 /// The controller: a local target has its working state beside it, a cluster in a folder on this machine.
-fn build(arguments: Run, snapshot: Snapshot, output: &Output) -> Result<LocalBackfill, Failure> {
-    let builder = match arguments.target.address()? {
+async fn build(
+    arguments: Run,
+    snapshot: Snapshot,
+    output: &Output,
+) -> Result<(LocalBackfill, Option<Arc<dyn ClusterClient>>), Failure> {
+    let (builder, cluster) = match arguments.target.address()? {
         TargetAddress::Url(url) => {
-            let cluster = connect(&url, &arguments.how.cluster)?;
+            let cluster = connect(&url, &arguments.how.cluster).await?;
             let state = state_folder(&url, arguments.how.state.state.clone())?;
             if !output.is_json() {
                 output.remark(&format!("The working state is kept in {}", state.display()));
             }
-            LocalBackfill::builder(settings(arguments, state)).with_cluster(Arc::new(cluster))
+            let cluster: Arc<dyn ClusterClient> = Arc::new(cluster);
+            let builder = LocalBackfill::builder(settings(arguments, state));
+            (builder.with_cluster(Arc::clone(&cluster)), Some(cluster))
         }
         folder => {
             require_none(&arguments.how.cluster)?;
-            LocalBackfill::builder(settings(arguments, folder.folder()?))
+            (LocalBackfill::builder(settings(arguments, folder.folder()?)), None)
         }
     };
-    Ok(builder.with_snapshot(snapshot).build()?)
+    Ok((builder.with_snapshot(snapshot).build()?, cluster))
 }
 
 fn settings(arguments: Run, folder: PathBuf) -> BackfillSettings {

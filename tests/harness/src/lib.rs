@@ -29,6 +29,7 @@ mod maven;
 mod modules;
 mod owner;
 mod rest_root;
+mod security;
 mod server;
 mod tier;
 mod version;
@@ -36,6 +37,7 @@ mod wait;
 
 pub use error::{Error, Result};
 pub use http::{Http, Response};
+pub use security::Security;
 pub use server::{Options, Server};
 pub use tier::is_full_tier;
 pub use version::Version;

@@ -116,6 +116,19 @@ fn opensearch_2_takes_a_snapshot() -> Result<()> {
 }
 
 #[test]
+fn the_version_with_a_security_plugin_takes_a_snapshot_without_it() -> Result<()> {
+    takes_a_snapshot(Version::OpenSearch2_19_4)
+}
+
+#[test]
+fn security_is_refused_where_there_is_no_plugin() {
+    let mut options = Options::default();
+    options.security = true;
+    let error = Server::start_with(Version::OpenSearch3_8_0, &options).unwrap_err();
+    assert!(error.to_string().contains("opensearch-2.19.4 has"), "{error}");
+}
+
+#[test]
 fn opensearch_3_takes_a_snapshot() -> Result<()> {
     takes_a_snapshot(Version::OpenSearch3_8_0)
 }

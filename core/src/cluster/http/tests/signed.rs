@@ -295,6 +295,10 @@ async fn serverless_is_not_asked_what_it_does_not_know() {
     assert!(cluster.info().await.unwrap().serverless);
     cluster.health().await.unwrap();
     assert_eq!(cluster.refresh("books").await.unwrap_err().kind(), ErrorKind::NotFound);
+    for seen in fake.seen() {
+        let unknown = ["expand_wildcards", "_cluster", "_nodes", "_refresh"];
+        assert!(!unknown.iter().any(|word| seen.target.contains(word)), "{}", seen.target);
+    }
     let capability = cluster.capability();
     assert!(!capability.refresh && !capability.load && !capability.working_state);
     assert_eq!(capability.max_bulk_bytes, Some(10 << 20));

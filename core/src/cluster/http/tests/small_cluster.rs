@@ -164,7 +164,7 @@ fn made(body: &[u8]) -> Index {
 fn flat(settings: &Value) -> Map<String, Value> {
     let members = settings.as_object().into_iter().flatten();
     let flattened = members.flat_map(|(name, value)| match value {
-        Value::Object(_) => flat(value).into_iter().map(|(rest, value)| (rest, value)).collect(),
+        Value::Object(_) => flat(value).into_iter().collect(),
         value => vec![(format!("index.{}", name.trim_start_matches("index.")), value.clone())],
     });
     flattened.collect()
