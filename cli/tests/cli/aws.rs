@@ -13,28 +13,30 @@ const GREETING: &str = r#"{"name":"n","cluster_name":"c","cluster_uuid":"u","ver
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/filler";
 
-/// A server that gives every request the same answer, and keeps what it was asked.
+/// A server that keeps what it was asked.
 struct Answering {
     url: String,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Answering {
+    /// Gives every request the same answer.
     fn start(status: u16, body: &str) -> Self {
+        let body = body.to_owned();
+        Self::start_with(move |_| (status, body.clone()))
+    }
+
+    /// Answers by the request, its head and its body.
+    fn start_with(answer: impl Fn(&str) -> (u16, String) + Send + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::<Mutex<Vec<String>>>::default();
-        let answer = format!(
-            "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-            body.len()
-        );
         let log = Arc::clone(&asked);
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let Some(request) = stream.ok().and_then(|stream| talk(stream, &answer)) else {
-                    continue;
-                };
-                log.lock().unwrap().push(request);
+                if let Some(request) = stream.ok().and_then(|stream| talk(stream, &answer)) {
+                    log.lock().unwrap().push(request);
+                }
             }
         });
         Self { url, asked }
@@ -46,7 +48,7 @@ impl Answering {
     }
 }
 
-fn talk(mut stream: TcpStream, answer: &str) -> Option<String> {
+fn talk(mut stream: TcpStream, answer: &impl Fn(&str) -> (u16, String)) -> Option<String> {
     let mut request = Vec::new();
     let mut buffer = [0; 4096];
     loop {
@@ -62,8 +64,14 @@ fn talk(mut stream: TcpStream, answer: &str) -> Option<String> {
             break;
         }
     }
-    stream.write_all(answer.as_bytes()).ok()?;
-    String::from_utf8(request).ok()
+    let request = String::from_utf8(request).ok()?;
+    let (status, body) = answer(&request);
+    let head =
+        format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n", body.len());
+    // A token of the instance is good for so long.
+    let lasts = "x-aws-ec2-metadata-token-ttl-seconds: 21600\r\n\r\n";
+    stream.write_all(format!("{head}{lasts}{body}").as_bytes()).ok()?;
+    Some(request)
 }
 
 /// `clusters connection-check` of a target, where nothing but what a test gives tells of AWS.
@@ -166,6 +174,58 @@ fn a_role_is_assumed() {
     let mut command = check(&target.url, &role);
     run(with_keys(&mut command).env("AWS_ENDPOINT_URL_STS", &refusing.url))
         .fails_with(1, &["STS refuses (AccessDenied: not yours)"]);
+}
+
+#[test]
+fn a_container_a_web_identity_and_an_instance_give_keys() {
+    let keys = |name: &str| {
+        format!(
+            r#"{{"Code":"Success","Type":"AWS-HMAC","AccessKeyId":"{name}","SecretAccessKey":"hunter5","Token":"t",
+            "Expiration":"2099-01-01T00:00:00Z","LastUpdated":"2020-01-01T00:00:00Z"}}"#
+        )
+    };
+    let target = Answering::start(200, GREETING);
+    let es = ["--target-aws-service", "es", "--target-aws-region", "eu-west-1"];
+    let signs_with = |command: &mut Command, name: &str| {
+        run(command).ends_with(0);
+        let asked = target.last();
+        assert!(asked.contains(&format!("Credential={name}/")), "{asked}");
+    };
+
+    let container = Answering::start(200, &keys("ASIACONTAINER"));
+    let mut command = check(&target.url, &es);
+    command.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/keys", container.url));
+    signs_with(&mut command, "ASIACONTAINER");
+
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token");
+    std::fs::write(&token, "the identity").unwrap();
+    let sts = Answering::start(
+        200,
+        "<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+         <AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>ASIAWEB</AccessKeyId><SecretAccessKey>hunter6\
+         </SecretAccessKey><SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>\
+         </AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>",
+    );
+    let mut command = check(&target.url, &es);
+    command.env("AWS_WEB_IDENTITY_TOKEN_FILE", path(&token)).env("AWS_ROLE_ARN", ROLE);
+    command.env("AWS_ENDPOINT_URL_STS", &sts.url);
+    signs_with(&mut command, "ASIAWEB");
+    assert!(sts.last().contains("WebIdentityToken=the%20identity"), "{}", sts.last());
+
+    let instance = Answering::start_with(move |request| {
+        let path = request.split(' ').nth(1).unwrap_or_default();
+        match path.trim_end_matches('/') {
+            "/latest/api/token" => (200, "token".to_owned()),
+            "/latest/meta-data/iam/security-credentials" => (200, "filler".to_owned()),
+            "/latest/meta-data/iam/security-credentials/filler" => (200, keys("ASIAINSTANCE")),
+            _ => (404, String::new()),
+        }
+    });
+    let mut command = check(&target.url, &es);
+    command.env_remove("AWS_EC2_METADATA_DISABLED");
+    command.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &instance.url);
+    signs_with(&mut command, "ASIAINSTANCE");
 }
 
 #[test]
