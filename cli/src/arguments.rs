@@ -8,6 +8,8 @@ use clap::{Args, Parser, Subcommand};
 use snapfill::cluster::TargetAddress;
 use snapfill::snapshot::RepositoryOptions;
 
+#[cfg(feature = "aws")]
+use crate::aws::AwsOptions;
 use crate::backfill::failed::FailedCommand;
 use crate::choosing::{Choosing, Loading, Making};
 use crate::exit::Failure;
@@ -46,7 +48,7 @@ pub(crate) enum Command {
     #[command(after_help = WORKER_EXIT_CODES)]
     Worker(Box<Worker>),
     /// The same as `backfill run`, in fewer words
-    Run(RunShort),
+    Run(Box<RunShort>),
     /// Look at source and target
     #[command(subcommand)]
     Clusters(ClustersCommand),
@@ -69,9 +71,9 @@ pub(crate) enum SnapshotCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum BackfillCommand {
     /// Say what a run would do, index by index, and do nothing
-    Plan(Plan),
+    Plan(Box<Plan>),
     /// Fill the target and wait for the end; going on where an earlier run was interrupted
-    Run(Run),
+    Run(Box<Run>),
     /// Say how a backfill stands
     Status(Status),
     /// Look at the documents that the target refused, and send them again
@@ -335,6 +337,20 @@ pub(crate) struct ClusterOptions {
     /// Types of exceptions that count as success; typed where documents are written.
     #[arg(skip)]
     pub(crate) allowed_exceptions: Vec<String>,
+    /// Whether documents get new ids from the server: auto does where the target takes none (some collections of Serverless).
+    /// A bulk that is sent again then writes its documents twice
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = ServerIds::Auto)]
+    pub(crate) server_ids: ServerIds,
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    pub(crate) aws: AwsOptions,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ServerIds {
+    Auto,
+    Always,
+    Never,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]

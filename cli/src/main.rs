@@ -1,6 +1,8 @@
 //! The command line of snapfill: parse, call the core, print.
 
 mod arguments;
+#[cfg(feature = "aws")]
+mod aws;
 mod backfill;
 mod choosing;
 mod clusters;
@@ -68,10 +70,10 @@ async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
             snapshot::verify::run(arguments, output).await
         }
         Command::Backfill(BackfillCommand::Plan(arguments)) => {
-            backfill::plan::run(arguments, output).await
+            backfill::plan::run(*arguments, output).await
         }
         Command::Backfill(BackfillCommand::Run(arguments)) => {
-            backfill::run::run(arguments, output).await
+            backfill::run::run(*arguments, output).await
         }
         Command::Backfill(BackfillCommand::Limit(arguments)) => {
             backfill::limit::run(arguments, output).await
@@ -82,7 +84,7 @@ async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Backfill(BackfillCommand::Failed(command)) => {
             backfill::failed::run(command, output).await
         }
-        Command::Run(arguments) => backfill::run::run(arguments.into(), output).await,
+        Command::Run(arguments) => backfill::run::run((*arguments).into(), output).await,
         Command::Worker(arguments) => worker::run(*arguments, output).await,
         Command::Clusters(ClustersCommand::CatIndices(arguments)) => {
             clusters::cat_indices(arguments, output).await

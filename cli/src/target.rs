@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 
-use snapfill::cluster::http::{Auth, Compression, Secret, TlsConfig};
+use snapfill::cluster::http::{Auth, Compression, Secret, ServerIds, TlsConfig};
 use snapfill::cluster::{ClusterClient, HttpCluster, HttpConfig, LocalCluster, TargetAddress};
 use snapfill::{Error, ErrorKind};
 use url::Url;
 
-use crate::arguments::{ClusterOptions, Compress, Target};
+use crate::arguments::{self, ClusterOptions, Compress, Target};
 use crate::exit::Failure;
 
 /// The target: a cluster, or a folder that holds one already.
-pub(crate) fn open_existing(
+pub(crate) async fn open_existing(
     target: &Target,
     options: &ClusterOptions,
 ) -> Result<Arc<dyn ClusterClient>, Failure> {
     match target.address()? {
-        TargetAddress::Url(url) => Ok(Arc::new(connect(&url, options)?)),
+        TargetAddress::Url(url) => Ok(Arc::new(connect(&url, options).await?)),
         folder => {
             require_none(options)?;
             Ok(Arc::new(LocalCluster::open_existing(folder.folder()?)?))
@@ -25,7 +25,16 @@ pub(crate) fn open_existing(
 }
 
 /// The cluster at an address.
-pub(crate) fn connect(url: &Url, options: &ClusterOptions) -> Result<HttpCluster, Failure> {
+pub(crate) async fn connect(url: &Url, options: &ClusterOptions) -> Result<HttpCluster, Failure> {
+    let config = config(url, options)?;
+    #[cfg(feature = "aws")]
+    if let Some(service) = options.aws.service {
+        return crate::aws::connect(service, &options.aws, config).await;
+    }
+    HttpCluster::new(config).map_err(Failure::usage)
+}
+
+fn config(url: &Url, options: &ClusterOptions) -> Result<HttpConfig, Failure> {
     let mut endpoints = vec![url.to_string()];
     for more in &options.endpoints {
         match more.address()? {
@@ -51,7 +60,12 @@ pub(crate) fn connect(url: &Url, options: &ClusterOptions) -> Result<HttpCluster
         Compress::Off => Compression::Off,
     };
     config.allowed_exceptions = options.allowed_exceptions.iter().cloned().collect();
-    HttpCluster::new(config).map_err(Failure::usage)
+    config.server_ids = match options.server_ids {
+        arguments::ServerIds::Auto => ServerIds::Auto,
+        arguments::ServerIds::Always => ServerIds::Always,
+        arguments::ServerIds::Never => ServerIds::Never,
+    };
+    Ok(config)
 }
 
 /// A folder needs none of them: somebody who gives them means another target.
@@ -64,6 +78,9 @@ pub(crate) fn require_none(options: &ClusterOptions) -> Result<(), Failure> {
         (options.certificate.is_some(), "--target-cert"),
         (options.allow_insecure, "--allow-insecure"),
         (!options.allowed_exceptions.is_empty(), "--allow-exception"),
+        (options.server_ids != arguments::ServerIds::Auto, "--server-ids"),
+        #[cfg(feature = "aws")]
+        (options.aws.service.is_some(), "--target-aws-service"),
     ];
     match given.into_iter().find(|(is_given, _)| *is_given) {
         Some((_, name)) => Err(usage(&format!(
@@ -95,6 +112,6 @@ pub(crate) fn secret(variable: &str, what: &str) -> Result<Secret, Failure> {
     }
 }
 
-fn usage(message: &str) -> Failure {
+pub(crate) fn usage(message: &str) -> Failure {
     Failure::usage(Error::new(ErrorKind::Config, message))
 }

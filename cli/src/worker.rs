@@ -41,7 +41,7 @@ pub(crate) async fn run(mut arguments: Arguments, output: &Output) -> Result<Exi
 
 /// The run as its planner said; the one that was typed if nobody has planned.
 async fn join(arguments: Arguments) -> Result<LocalBackfill, Failure> {
-    let place = Place::open(&arguments.target, &arguments.how)?;
+    let place = Place::open(&arguments.target, &arguments.how).await?;
     let workers = usize::from(arguments.how.workers);
     let settings = match planned(&place, &arguments).await? {
         Some(run) => BackfillSettings::of_run(&run, place.folder())?,

@@ -24,7 +24,7 @@ pub(crate) async fn attach(
         TargetAddress::Url(url) => url,
         folder => return Ok(LocalBackfill::attach(&folder.folder()?, session).await?),
     };
-    let (folder, cluster) = (state.folder(&url)?, connect(&url, cluster)?);
+    let (folder, cluster) = (state.folder(&url)?, connect(&url, cluster).await?);
     let lease = BackfillSettings::new("", "", "").lease;
     if let Some(store) = state.store(&cluster, session, lease)? {
         return Ok(LocalBackfill::attach_to(store, Arc::new(cluster), &folder).await?);

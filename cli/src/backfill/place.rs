@@ -20,12 +20,12 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub(crate) fn open(target: &Target, how: &RunOptions) -> Result<Self, Failure> {
+    pub(crate) async fn open(target: &Target, how: &RunOptions) -> Result<Self, Failure> {
         let TargetAddress::Url(url) = target.address()? else {
             require_none(&how.cluster)?;
             return Ok(Self { folder: target.folder()?, cluster: None, store: None });
         };
-        let cluster = connect(&url, &how.cluster)?;
+        let cluster = connect(&url, &how.cluster).await?;
         let store = how.state.store(&cluster, &how.session, how.lease)?;
         Ok(Self { folder: how.state.folder(&url)?, cluster: Some(cluster), store })
     }

@@ -21,7 +21,7 @@ pub(crate) async fn run(mut arguments: Run, output: &Output) -> Result<Exit, Fai
     require_selected(&snapshot, &selection)?;
     let allowed = std::mem::take(&mut arguments.how.refusals.allowed.exceptions);
     arguments.how.cluster.allowed_exceptions = allowed;
-    let backfill = build(arguments, snapshot, output)?;
+    let backfill = build(arguments, snapshot, output).await?;
     let mut events = backfill.events();
     // One listener from beginning to end: a Ctrl-C between planning and the first bulk is not lost.
     let mut signals = Signals::listen()?;
@@ -42,6 +42,13 @@ pub(crate) async fn run(mut arguments: Run, output: &Output) -> Result<Exit, Fai
         }
     };
     progress.finish();
+    // It may have turned out during the run.
+    let gives_ids = !backfill.cluster().capability().is_idempotent();
+    if gives_ids && !output.is_json() {
+        output.remark(
+            "The target gave documents ids of its own: what had to be sent again is there twice.",
+        );
+    }
     match ended {
         Some(end) => conclude(end?, &backfill.deep_status().await?, output),
         None => interrupt(&backfill, &mut signals, output).await,
@@ -49,8 +56,12 @@ pub(crate) async fn run(mut arguments: Run, output: &Output) -> Result<Exit, Fai
 }
 
 /// The controller: a local target has its working state beside it, a cluster in an index of its own unless told otherwise.
-fn build(arguments: Run, snapshot: Snapshot, output: &Output) -> Result<LocalBackfill, Failure> {
-    let place = Place::open(&arguments.target, &arguments.how)?;
+async fn build(
+    arguments: Run,
+    snapshot: Snapshot,
+    output: &Output,
+) -> Result<LocalBackfill, Failure> {
+    let place = Place::open(&arguments.target, &arguments.how).await?;
     if !output.is_json()
         && let Some(remark) = place.remark()
     {

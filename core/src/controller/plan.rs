@@ -106,7 +106,20 @@ impl Plan {
             assigned
         };
         plan.take(assigned);
+        if target.is_some_and(|target| !target.capability().is_idempotent()) {
+            plan.warn_of_repetition();
+        }
         Ok(plan)
+    }
+
+    fn warn_of_repetition(&mut self) {
+        for target in &mut self.targets {
+            target.warnings.push(
+                "the target gives documents ids of its own: those of the snapshot are lost, and what has to be sent again, \
+                 after an error or an interruption, is there twice; the counts do not show it"
+                    .to_owned(),
+            );
+        }
     }
 
     async fn select(snapshot: &Snapshot, selector: &Selector) -> Result<Self> {

@@ -119,6 +119,18 @@ pub enum Error {
         /// The names it could have.
         class: String,
     },
+    /// Certificates for a secured node could not be made or read.
+    #[error("certificates for the node: {what}")]
+    Certificates {
+        /// What happened.
+        what: String,
+    },
+    /// The version has no security plugin to be had.
+    #[error("{version} has no security plugin here; opensearch-2.19.4 has")]
+    NoSecurity {
+        /// The server.
+        version: &'static str,
+    },
     /// A distribution could not be unpacked.
     #[error("unpacking {path}: {source}")]
     Unpack {

@@ -32,6 +32,7 @@ mod maven;
 mod modules;
 mod owner;
 mod rest_root;
+mod security;
 mod server;
 mod shared;
 mod tier;
@@ -40,6 +41,7 @@ mod wait;
 
 pub use error::{Error, Result};
 pub use http::{Http, Response};
+pub use security::Security;
 pub use server::{Options, Server};
 pub use shared::shared;
 pub use tier::{SERVERS_VARIABLE, Servers, runs};

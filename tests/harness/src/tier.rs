@@ -18,10 +18,14 @@ pub enum Servers {
     All,
 }
 
-/// The newest of OpenSearch's two majors in use, and the Elasticsearch that differs most from both
-/// and still starts on the same JDK.
-const DEFAULT: [Version; 3] =
-    [Version::OpenSearch2_19_6, Version::OpenSearch3_8_0, Version::Elasticsearch8_19_21];
+/// The newest of OpenSearch's two majors in use, the one with a security plugin, and the Elasticsearch that differs most
+/// from all of them and still starts on the same JDK.
+const DEFAULT: [Version; 4] = [
+    Version::OpenSearch2_19_6,
+    Version::OpenSearch2_19_4,
+    Version::OpenSearch3_8_0,
+    Version::Elasticsearch8_19_21,
+];
 
 impl Servers {
     /// Those that the environment asks for.

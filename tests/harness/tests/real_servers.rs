@@ -66,6 +66,14 @@ fn what_a_node_wrote_goes_with_it() {
 }
 
 #[test]
+fn security_is_refused_where_there_is_no_plugin() {
+    let mut options = Options::default();
+    options.security = true;
+    let error = Server::start_with(Version::OpenSearch3_8_0, &options).unwrap_err();
+    assert!(error.to_string().contains("opensearch-2.19.4 has"), "{error}");
+}
+
+#[test]
 fn a_panic_takes_the_server_along() {
     if !runs(Version::OpenSearch2_19_6) {
         return;

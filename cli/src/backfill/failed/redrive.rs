@@ -18,7 +18,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) async fn run(mut arguments: Redrive, output: &Output) -> Result<Exit, Failure> {
     arguments.place.cluster.allowed_exceptions = arguments.allowed.exceptions;
     let log = arguments.place.open(Some(&arguments.target)).await?;
-    let target = open_existing(&arguments.target, &arguments.place.cluster)?;
+    let target = open_existing(&arguments.target, &arguments.place.cluster).await?;
     let redriven = Sending::new(log, target, Arc::new(SystemClock::new()), TIMEOUT)
         .only(FailedFilter::from(arguments.which))
         .run()

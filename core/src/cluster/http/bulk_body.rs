@@ -15,11 +15,19 @@ use crate::{DocumentRef, Error, ErrorKind, Result};
 /// Bytes of an action line, without id and routing.
 const ACTION: usize = 48;
 
+/// What the action lines of a body look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Form {
+    pub(super) dialect: Dialect,
+    /// Whether they hold ids; where not, the server gives some.
+    pub(super) has_ids: bool,
+}
+
 /// Sources from this size on are not copied. Smaller ones are: to hand over many small parts costs more than their copy.
 const SHARED: usize = 128 << 10;
 
 /// The body. Sources go as they are: nothing is parsed. Large ones are sent from the batch, the rest from lent buffers.
-pub(super) fn plain(bulk: &BulkBody, dialect: Dialect, buffers: &Buffers) -> Result<Body> {
+pub(super) fn plain(bulk: &BulkBody, form: Form, buffers: &Buffers) -> Result<Body> {
     let documents = &bulk.documents;
     let large: usize =
         documents.iter().map(|document| document.source.len()).filter(|size| *size >= SHARED).sum();
@@ -27,7 +35,7 @@ pub(super) fn plain(bulk: &BulkBody, dialect: Dialect, buffers: &Buffers) -> Res
     buffer.reserve(documents.bytes() - large + documents.len() * ACTION);
     let mut parts = Parts::default();
     for (document, source) in documents.iter().zip(documents.shared_sources()) {
-        write_action(document, bulk.operation, dialect, &mut buffer)
+        write_action(document, bulk.operation, form, &mut buffer)
             .map_err(|error| unwritten(&error))?;
         if source.len() < SHARED {
             buffer.extend_from_slice(&source);
@@ -42,9 +50,9 @@ pub(super) fn plain(bulk: &BulkBody, dialect: Dialect, buffers: &Buffers) -> Res
 }
 
 /// The same, compressed as it is written: the plain text is never held as a whole.
-pub(super) fn gzip(bulk: &BulkBody, dialect: Dialect, buffers: &Buffers) -> Result<Body> {
+pub(super) fn gzip(bulk: &BulkBody, form: Form, buffers: &Buffers) -> Result<Body> {
     let mut encoder = GzEncoder::new(buffers.take(), Compression::fast());
-    let written = write(bulk, dialect, &mut encoder).and_then(|()| encoder.finish());
+    let written = write(bulk, form, &mut encoder).and_then(|()| encoder.finish());
     let buffer = written.map_err(|error| unwritten(&error))?;
     Ok(body(buffers.lend(buffer).into(), true))
 }
@@ -57,9 +65,9 @@ fn unwritten(error: &io::Error) -> Error {
     Error::new(ErrorKind::Unexpected, format!("a bulk's body cannot be written: {error}"))
 }
 
-fn write(bulk: &BulkBody, dialect: Dialect, to: &mut impl Write) -> io::Result<()> {
+fn write(bulk: &BulkBody, form: Form, to: &mut impl Write) -> io::Result<()> {
     for document in bulk.documents.iter() {
-        write_action(document, bulk.operation, dialect, to)?;
+        write_action(document, bulk.operation, form, to)?;
         to.write_all(document.source)?;
         to.write_all(b"\n")?;
     }
@@ -69,26 +77,29 @@ fn write(bulk: &BulkBody, dialect: Dialect, to: &mut impl Write) -> io::Result<(
 fn write_action(
     document: DocumentRef<'_>,
     operation: BulkOperation,
-    dialect: Dialect,
+    form: Form,
     to: &mut impl Write,
 ) -> io::Result<()> {
     to.write_all(match operation {
-        BulkOperation::Index => br#"{"index":{"_id":"#,
-        BulkOperation::Create => br#"{"create":{"_id":"#,
+        BulkOperation::Index => br#"{"index":{"#,
+        BulkOperation::Create => br#"{"create":{"#,
     })?;
-    write_text(document.id, to)?;
-    if let Some(name) = dialect.type_of(document.doc_type) {
-        to.write_all(br#","_type":"#)?;
-        write_text(name, to)?;
-    }
-    let parent = document.parent.filter(|_| dialect.has_parents);
-    if let Some(parent) = parent {
-        to.write_all(br#","parent":"#)?;
-        write_text(parent, to)?;
-    }
-    if let Some(routing) = document.routing.or(document.parent.filter(|_| parent.is_none())) {
-        to.write_all(br#","routing":"#)?;
-        write_text(routing, to)?;
+    let parent = document.parent.filter(|_| form.dialect.has_parents);
+    let members: [(&[u8], _); 4] = [
+        (br#""_id":"#, form.has_ids.then_some(document.id)),
+        (br#""_type":"#, form.dialect.type_of(document.doc_type)),
+        (br#""parent":"#, parent),
+        (br#""routing":"#, document.routing.or(document.parent.filter(|_| parent.is_none()))),
+    ];
+    let mut is_first = true;
+    for (name, value) in members {
+        let Some(value) = value else { continue };
+        if !is_first {
+            to.write_all(b",")?;
+        }
+        is_first = false;
+        to.write_all(name)?;
+        write_text(value, to)?;
     }
     to.write_all(b"}}\n")
 }
@@ -119,9 +130,17 @@ mod tests {
         has_hidden_indices: false,
     };
 
+    fn with_ids(dialect: Dialect) -> Form {
+        Form { dialect, has_ids: true }
+    }
+
     fn text(document: DocumentRef<'_>, operation: BulkOperation, dialect: Dialect) -> String {
+        formed(document, operation, with_ids(dialect))
+    }
+
+    fn formed(document: DocumentRef<'_>, operation: BulkOperation, form: Form) -> String {
         let body = bulk("a", operation, [document].into_iter().collect());
-        let body = plain(&body, dialect, &Buffers::default()).unwrap();
+        let body = plain(&body, form, &Buffers::default()).unwrap();
         String::from_utf8(body.parts.whole().to_vec()).unwrap()
     }
 
@@ -153,11 +172,21 @@ mod tests {
     }
 
     #[test]
+    fn ids_are_left_out_where_the_server_gives_them() {
+        let form = Form { dialect: NEW, has_ids: false };
+        let plain = document(0, "1", b"{}");
+        assert_eq!(formed(plain, BulkOperation::Index, form), "{\"index\":{}}\n{}\n");
+        let routed = DocumentRef { routing: Some("r"), ..plain };
+        let line = formed(routed, BulkOperation::Create, form);
+        assert_eq!(line, "{\"create\":{\"routing\":\"r\"}}\n{}\n");
+    }
+
+    #[test]
     fn compressed_and_plain_say_the_same() {
         let (buffers, body) =
             (Buffers::default(), bulk("a", BulkOperation::Index, documents(0..100)));
-        let plain = plain(&body, NEW, &buffers).unwrap();
-        let packed = gzip(&body, NEW, &buffers).unwrap();
+        let plain = plain(&body, with_ids(NEW), &buffers).unwrap();
+        let packed = gzip(&body, with_ids(NEW), &buffers).unwrap();
         let mut unpacked = Vec::new();
         let (packed, plain) = (packed.parts.whole(), plain.parts.whole());
         flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut unpacked).unwrap();
@@ -173,7 +202,8 @@ mod tests {
         let batch: crate::DocumentBatch = documents.into_iter().collect();
         let place = batch.iter().nth(1).unwrap().source.as_ptr();
         let body =
-            plain(&bulk("a", BulkOperation::Index, batch), NEW, &Buffers::default()).unwrap();
+            plain(&bulk("a", BulkOperation::Index, batch), with_ids(NEW), &Buffers::default())
+                .unwrap();
         assert!(body.parts.iter().any(|part| part.as_ptr() == place));
         let text = String::from_utf8(body.parts.whole().to_vec()).unwrap();
         let lines: Vec<&str> = text.split('\n').collect();

@@ -15,7 +15,7 @@ pub(super) async fn health(transport: &Transport) -> Result<ClusterHealth> {
     let mut health = ClusterHealth::of(colour(&answer)?);
     health.data_nodes =
         whole(&answer, "/number_of_data_nodes").and_then(|nodes| nodes.try_into().ok());
-    let stats = Request::new(Method::GET, "_nodes/stats/thread_pool,jvm,fs");
+    let stats = Request::new(Method::GET, "_nodes/stats/thread_pool,jvm,fs,os");
     let stats = seen(get(transport, stats).await)?;
     let Some(stats) = stats else { return Ok(health) };
     let nodes: Vec<&Value> = nodes_of(&stats).map(|(_, node)| node).collect();
@@ -29,8 +29,15 @@ pub(super) async fn health(transport: &Transport) -> Result<ClusterHealth> {
     }
     let heap = nodes.iter().filter_map(|node| whole(node, "/jvm/mem/heap_used_percent")).max();
     health.heap_percent = heap.and_then(|percent| percent.try_into().ok());
+    // It stood elsewhere before Elasticsearch 5; where it is not known it is negative.
+    let processor = |node: &Value| {
+        ["/os/cpu/percent", "/os/cpu_percent"].iter().find_map(|path| whole(node, path))
+    };
+    let busiest = nodes.iter().filter_map(|node| processor(node)).max();
+    health.cpu_percent = busiest.and_then(|percent| percent.try_into().ok());
     let disks: Vec<Disk> = nodes.iter().filter_map(|node| Disk::of(node)).collect();
     health.disk_percent = disks.iter().map(Disk::percent).max();
+    health.free_disk_bytes = disks.iter().map(|disk| disk.free).min();
     if !disks.is_empty() {
         let query = "include_defaults=true&filter_path=*.cluster.routing.allocation.disk";
         let settings = Request::new(Method::GET, "_cluster/settings").query(query);

@@ -15,6 +15,7 @@ pub(crate) struct Request {
     /// Parts of the path; each is escaped by itself.
     path: Vec<String>,
     query: Cow<'static, str>,
+    pub(super) headers: Vec<(&'static str, &'static str)>,
     pub(super) body: Option<Body>,
 }
 
@@ -30,14 +31,14 @@ impl Request {
     /// Something that is fixed, such as `_cluster/health`.
     pub(crate) fn new(method: Method, path: &str) -> Self {
         let path = path.split('/').map(str::to_owned).collect();
-        Self { method, path, query: Cow::Borrowed(""), body: None }
+        Self { method, path, query: Cow::Borrowed(""), headers: Vec::new(), body: None }
     }
 
     /// Something of one index.
     pub(crate) fn of_index(method: Method, index: &str, rest: &[&str]) -> Result<Self> {
         require_name(index)?;
         let path = std::iter::once(&index).chain(rest).map(|part| (*part).to_owned()).collect();
-        Ok(Self { method, path, query: Cow::Borrowed(""), body: None })
+        Ok(Self { method, path, query: Cow::Borrowed(""), headers: Vec::new(), body: None })
     }
 
     /// The name of an index comes last in the path.
@@ -49,6 +50,12 @@ impl Request {
 
     pub(crate) fn query(mut self, query: impl Into<Cow<'static, str>>) -> Self {
         self.query = query.into();
+        self
+    }
+
+    #[cfg(feature = "aws")]
+    pub(super) fn header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.push((name, value));
         self
     }
 

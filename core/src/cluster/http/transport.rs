@@ -14,6 +14,7 @@ use super::parts::Parts;
 use super::request::Request;
 use super::retry_after::retry_after;
 use super::{Auth, HttpConfig, Unsigned};
+use crate::error::causes;
 use crate::{Clock, Error, ErrorKind, Result};
 
 /// No answer that we ask for is as large.
@@ -118,7 +119,9 @@ impl Transport {
     }
 
     async fn prepare(&self, url: Url, request: &Request) -> Result<reqwest::RequestBuilder> {
-        let mut own = Vec::new();
+        let fixed = request.headers.iter();
+        let mut own: Vec<(String, String)> =
+            fixed.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         if let Some(body) = &request.body {
             own.push((CONTENT_TYPE.as_str().to_owned(), body.content_type.to_owned()));
             if body.is_gzip {
@@ -237,15 +240,6 @@ fn tls_error<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Erro
     }
     // An I/O error hides what it wraps from `source`, and may wrap another one.
     tls_error(cause.downcast_ref::<std::io::Error>()?.get_ref()?)
-}
-
-fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
-    let mut next: Option<&(dyn StdError + 'static)> = Some(error);
-    std::iter::from_fn(move || {
-        let cause = next?;
-        next = cause.source();
-        Some(cause)
-    })
 }
 
 /// The innermost cause, which says most; the outer ones repeat the URL.
