@@ -9,6 +9,7 @@ use snapfill::cluster::TargetAddress;
 use snapfill::snapshot::RepositoryOptions;
 
 use crate::backfill::failed::FailedCommand;
+use crate::backfill::stop::{Restore, Stop};
 use crate::choosing::{Choosing, Loading, Making};
 use crate::exit::Failure;
 use crate::writing::Refusals;
@@ -68,6 +69,13 @@ pub(crate) enum BackfillCommand {
     /// Look at the documents that the target refused, and send them again
     #[command(subcommand)]
     Failed(FailedCommand),
+    /// Send all workers away, write the working state to a file, and delete it. To be able to go on simply, interrupt the run
+    /// instead
+    Stop(Stop),
+    /// Bring a stopped backfill back to where it was
+    Restore(Restore),
+    /// The same as stop, and then the session may be begun anew
+    Reset(Stop),
 }
 
 #[derive(Debug, Subcommand)]
@@ -241,6 +249,9 @@ pub(crate) struct RunOptions {
     /// A name for this run, to keep it apart from others that fill the same target
     #[arg(long, value_name = "NAME", default_value = "")]
     pub(crate) session: String,
+    /// Begin a session anew that was stopped: every document is written again, also those that are in the target
+    #[arg(long)]
+    pub(crate) from_scratch: bool,
     /// Bytes of one bulk request
     #[arg(long, value_name = "BYTES", default_value_t = 10 << 20, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) bulk_bytes: u64,

@@ -12,6 +12,7 @@
 //! | `faults` | wrong folders, full disks, targets that cannot be written |
 //! | `damage` | repositories of which a file is flipped, cut or gone |
 //! | `hostile` | repositories that no server would write, within limits of memory and time |
+//! | `stop` | a backfill that is stopped, and the ways back |
 //! | `program` | running the program |
 
 #![cfg(unix)]
@@ -28,3 +29,4 @@ mod kill;
 mod program;
 mod readme;
 mod run;
+mod stop;

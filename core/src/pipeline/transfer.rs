@@ -28,6 +28,9 @@ const SEND_AHEAD_BATCHES: u32 = 16;
 /// crash has sent twice.
 const WINDOW: usize = 8;
 
+/// Between two looks whether the run is being stopped, at least.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
 /// Between two renewals at least, however short the lease.
 const LEAST_RENEWAL_WAIT: Duration = Duration::from_millis(50);
 
@@ -73,6 +76,8 @@ struct Flight {
     checkpointed_bytes: u64,
     /// Some batch was let go unsettled, because of a stop.
     halted: bool,
+    /// When it was last looked whether the run is being stopped.
+    looked_at: Option<Duration>,
 }
 
 impl Flight {
@@ -121,6 +126,7 @@ impl Transfer<'_> {
             may_send_until: item.checkpoint.sent,
             checkpointed_bytes: item.books.bytes,
             halted: false,
+            looked_at: None,
         };
         let stream = shard.documents(DocumentsOptions {
             from,
@@ -317,7 +323,21 @@ impl Transfer<'_> {
         let renewed = self.sender.retry.run_unless(self.stop, &*self.sender.clock, renew).await;
         renewed.map_err(TransferError::Coordination)?;
         flight.checkpointed_bytes = progress.books.bytes;
+        self.look_for_stop(flight).await;
         Ok(())
+    }
+
+    /// Has the worker stop when somebody, maybe in another process, asked for the end of the run.
+    async fn look_for_stop(&self, flight: &mut Flight) {
+        let now = self.sender.clock.monotonic();
+        if flight.looked_at.is_some_and(|then| now.saturating_sub(then) < LOOK_EVERY) {
+            return;
+        }
+        flight.looked_at = Some(now);
+        // A store that is away is seen by the next checkpoint.
+        if self.held.is_stopping().await.unwrap_or(false) {
+            self.stop.cancel();
+        }
     }
 }
 

@@ -107,18 +107,31 @@ impl LocalBackfill {
     /// # Errors
     /// `NotFound` when there is no target in that folder.
     pub async fn attach(target: &Path, session: &str) -> Result<Self> {
-        LocalCluster::open_existing(target)?;
+        let cluster = Arc::new(LocalCluster::open_existing(target)?);
+        Self::attach_to(target, session, cluster).await
+    }
+
+    /// The same for a run into a cluster, whose working state is in a folder.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no working state in that folder.
+    pub async fn attach_to(
+        folder: &Path,
+        session: &str,
+        cluster: Arc<dyn ClusterClient>,
+    ) -> Result<Self> {
+        LocalCluster::open_existing(folder)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let store = open_store(target, session, &clock)?;
+        let store = open_store(folder, session, &clock)?;
         let run = crate::coordination::WorkStore::run(&store).await?;
         let mut settings = match run {
             Some(run) => {
-                BackfillSettings::new(run.value.repository, run.value.snapshot.name, target)
+                BackfillSettings::new(run.value.repository, run.value.snapshot.name, folder)
             }
-            None => BackfillSettings::new("", "", target),
+            None => BackfillSettings::new("", "", folder),
         };
         session.clone_into(&mut settings.session);
-        LocalBackfillBuilder::new(settings).with_clock(clock).build()
+        LocalBackfillBuilder::new(settings).with_clock(clock).with_cluster(cluster).build()
     }
 }
 

@@ -7,6 +7,7 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
+use crate::controller::archive::is_being_restored;
 use crate::controller::{Event, Plan, PlannedIndex};
 use crate::coordination::{Run, Session, SnapshotName, Standing, WorkItem, WorkStore};
 use crate::pipeline::{Worker, WorkerEnd};
@@ -28,6 +29,9 @@ impl Shared {
             }
             return Ok(());
         }
+        if self.store.run().await?.is_none() {
+            self.require_not_stopped()?;
+        }
         let plan = self.plan().await?;
         plan.require_accepted()?;
         if plan.migrated().next().is_none() {
@@ -41,8 +45,9 @@ impl Shared {
             .with_context("selection", "empty"));
         }
         self.note_failed_store(&mut run)?;
+        self.note_beginning(&mut run);
         let run = self.ready_indices(run, &plan).await?;
-        self.coordinator.plan(&run, &items(&plan)).await?;
+        self.coordinator.plan(&run, &items(&plan, self.last_lease()?)).await?;
         self.announce(&plan);
         Ok(())
     }
@@ -52,9 +57,14 @@ impl Shared {
         let Some(known) = self.store.run().await? else { return Ok(false) };
         known.value.matches(run)?;
         self.require_same_failed_store(&known.value)?;
+        self.require_begun_alike(&known.value)?;
         match self.coordinator.standing().await? {
             Standing::Absent | Standing::Planning => Ok(false),
             Standing::Open(_) | Standing::Finished => Ok(true),
+            Standing::Stopping if is_being_restored(&known.value) => Err(Error::new(
+                ErrorKind::State,
+                format!("session {} is only half restored: restore it again", run.session),
+            )),
             // A stop that was interrupted is to be ended, not undone.
             Standing::Stopping => Err(Error::new(
                 ErrorKind::State,
@@ -140,14 +150,14 @@ impl Shared {
     }
 }
 
-/// One item a shard.
-fn items(plan: &Plan) -> Vec<WorkItem> {
+/// One item a shard, whose leases count on from those of earlier runs.
+fn items(plan: &Plan, last_lease: u64) -> Vec<WorkItem> {
     let mut items = Vec::new();
     for index in plan.migrated() {
         for (number, size) in (0_u32..).zip(&index.shards) {
-            items.push(
-                WorkItem::new(&index.name, number, 0..size.max_doc).sized(size.stored_bytes, 1),
-            );
+            let item =
+                WorkItem::new(&index.name, number, 0..size.max_doc).sized(size.stored_bytes, 1);
+            items.push(WorkItem { lease_version: last_lease, ..item });
         }
     }
     items
