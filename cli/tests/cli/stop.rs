@@ -3,8 +3,11 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::Child;
+use std::time::Duration;
 
+use snapfill::{Clock, SystemClock};
 use snapfill_tests::fixtures::{Fixture, assert_same};
+use snapfill_tests::random::Random;
 use snapfill_tests::target::documents_of;
 
 use crate::fake::Fake;
@@ -171,4 +174,44 @@ fn a_run_into_a_cluster_is_stopped_and_restored_without_a_word_of_its_password()
     call(&["backfill", "restore", &file]).ends_with(0);
     let ended = call(&run).ends_with(0);
     assert!(ended.stdout.ends_with("Backfill complete: all 5 shards done\n"), "{ended:?}");
+}
+
+/// Runs the program and kills it after so many microseconds, if it still runs then.
+async fn kill_after(words: &[&str], micros: u64) -> Option<i32> {
+    let mut child = command(words).spawn().unwrap();
+    SystemClock::new().sleep(Duration::from_micros(micros)).await;
+    let _ = child.kill();
+    child.wait().unwrap().code()
+}
+
+#[tokio::test]
+async fn a_stop_and_a_restore_that_are_killed_at_any_moment_are_ended_by_the_next() {
+    let mut random = Random::new(5);
+    let (mut cut_stops, mut cut_restores) = (0, 0);
+    for round in 0..15 {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("target");
+        let (text, dir) = (path(&target), path(folder.path()));
+        let mut child = begin(&target);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let stop = ["backfill", "stop", "--target", &text, "--archive-dir", &dir];
+        cut_stops += usize::from(kill_after(&stop, random.below(12_000)).await.is_none());
+        snapfill(stop).ends_with(0);
+        let refused = snapfill(run_arguments(fixture(), "snap-2", &target)).ends_with(1).stderr;
+        let (_, rest) = refused.split_once("`backfill restore ").unwrap();
+        let archive = rest.split_once('`').unwrap().0;
+        let restore = ["backfill", "restore", archive, "--target", &text];
+        let cut = kill_after(&restore, random.below(12_000)).await.is_none();
+        cut_restores += usize::from(cut);
+        let again = snapfill(restore);
+        assert!(
+            again.code == Some(0) || again.stderr.contains("has a working state already"),
+            "{again:?}"
+        );
+        snapfill(run_arguments(fixture(), "snap-2", &target)).ends_with(3);
+        let expected = fixture().expected_with_source("snap-2");
+        assert_same(&documents_of(&target).await, &expected, &format!("round {round}"));
+    }
+    assert!(cut_stops > 0 && cut_restores > 0, "{cut_stops} and {cut_restores} of 15");
 }

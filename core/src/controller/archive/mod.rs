@@ -35,6 +35,7 @@ pub(crate) use restore::{Expected, is_being_restored, restore};
 use std::path::{Path, PathBuf};
 
 use crate::coordination::WorkStore;
+use crate::failed::place as place_of_failures;
 use crate::{Clock, Result};
 
 /// A working state that lies in a file.
@@ -44,6 +45,8 @@ pub(crate) struct Archived {
     pub(crate) manifest: ArchiveManifest,
     /// The highest number of a lease in it.
     pub(crate) highest_lease: u64,
+    /// Where its run kept failed documents, if not where it is usual.
+    pub(crate) failed_store: Option<String>,
 }
 
 /// Writes the working state of a session to a file in `folder` and reads it back; nothing is deleted. None when there is no
@@ -64,7 +67,12 @@ pub(crate) async fn archive(
         manifest.write(&file)?;
         verify::verify(store, &file, &manifest).await?;
         place::sync(folder)?;
-        Ok(Archived { file: file.clone(), manifest, highest_lease: contents.highest_lease })
+        Ok(Archived {
+            file: file.clone(),
+            manifest,
+            highest_lease: contents.highest_lease,
+            failed_store: place_of_failures::of_run(&run.value.settings),
+        })
     };
     match archived.await {
         Ok(archived) => Ok(Some(archived)),

@@ -26,6 +26,9 @@ pub(crate) struct SessionRecord {
     pub(crate) stopped: bool,
     /// A run that begins anew counts its leases from here, so that its word about failed documents counts for more.
     pub(crate) highest_lease: u64,
+    /// Where failed documents were kept, if not where it is usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) failed_store: Option<String>,
 }
 
 impl SessionRecord {
@@ -36,6 +39,7 @@ impl SessionRecord {
             sha256: archived.manifest.sha256.clone(),
             stopped,
             highest_lease: archived.highest_lease,
+            failed_store: archived.failed_store.clone(),
         }
     }
 

@@ -90,7 +90,7 @@ impl LocalBackfill {
     /// # Errors
     /// What the working state fails with, and what opening the place where they are kept fails with.
     pub async fn failed_documents(&self) -> Result<FailedLog> {
-        Ok(self.shared.failures().await?.log.clone())
+        self.shared.failed_log().await
     }
 
     async fn resize(&self, workers: usize) -> Result<()> {

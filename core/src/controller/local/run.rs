@@ -63,7 +63,10 @@ impl Shared {
             Standing::Open(_) | Standing::Finished => Ok(true),
             Standing::Stopping if is_being_restored(&known.value) => Err(Error::new(
                 ErrorKind::State,
-                format!("session {} is only half restored: restore it again", run.session),
+                format!(
+                    "session {} is only half restored: restore it again, or clear it by `backfill reset`",
+                    run.session
+                ),
             )),
             // A stop that was interrupted is to be ended, not undone.
             Standing::Stopping => Err(Error::new(

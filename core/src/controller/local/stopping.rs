@@ -53,7 +53,7 @@ impl LocalBackfill {
 }
 
 impl Shared {
-    fn session_record(&self) -> Result<Option<SessionRecord>> {
+    pub(super) fn session_record(&self) -> Result<Option<SessionRecord>> {
         SessionRecord::read(&self.settings.target, &Session::named(&self.settings.session)?)
     }
 
