@@ -36,6 +36,7 @@ pub struct FaultyStore {
     inner: Arc<dyn WorkStore>,
     on_write: OnWrite,
     writes: AtomicU64,
+    elsewhere: bool,
 }
 
 impl FaultyStore {
@@ -44,7 +45,14 @@ impl FaultyStore {
         inner: Arc<dyn WorkStore>,
         decide: impl Fn(u64, &WorkItem) -> StoreFault + Send + Sync + 'static,
     ) -> Self {
-        Self { inner, on_write: Box::new(decide), writes: AtomicU64::new(0) }
+        Self { inner, on_write: Box::new(decide), writes: AtomicU64::new(0), elsewhere: false }
+    }
+
+    /// Says that workers of other machines use it.
+    #[must_use]
+    pub fn elsewhere(mut self) -> Self {
+        self.elsewhere = true;
+        self
     }
 
     /// How many compare-and-sets arrived.
@@ -62,7 +70,8 @@ impl fmt::Debug for FaultyStore {
 #[async_trait]
 impl WorkStore for FaultyStore {
     fn capability(&self) -> WorkStoreCapability {
-        self.inner.capability()
+        let capability = self.inner.capability();
+        WorkStoreCapability { remote: capability.remote || self.elsewhere, ..capability }
     }
 
     fn session(&self) -> &Session {
