@@ -10,6 +10,8 @@
 //! | `faults` | wrong folders, full disks, targets that cannot be written |
 //! | `damage` | repositories of which a file is flipped, cut or gone |
 //! | `hostile` | repositories that no server would write, within limits of memory and time |
+//! | `memory` | large documents, and how much memory they take |
+//! | `pacing` | how fast a run may send |
 //! | `program` | running the program |
 
 #![cfg(unix)]
@@ -21,6 +23,8 @@ mod damage;
 mod faults;
 mod hostile;
 mod kill;
+mod memory;
+mod pacing;
 mod program;
 mod readme;
 mod run;

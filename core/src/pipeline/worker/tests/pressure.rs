@@ -53,7 +53,7 @@ impl Bench {
 }
 
 /// The events so far that `pick` wants.
-async fn drained<T>(
+fn drained<T>(
     events: &mut crate::controller::EventStream,
     pick: impl Fn(Event) -> Option<T>,
 ) -> Vec<T> {
@@ -98,7 +98,6 @@ async fn while_the_target_is_red_nothing_begins_and_the_lease_is_held() {
         Event::SendingResumed { after_seconds } => Some(format!("{}", after_seconds >= 900)),
         _ => None,
     });
-    let turns = turns.await;
     assert_eq!((turns.len(), turns[1].as_str()), (2, "true"), "{turns:?}");
     assert!(bench.item(0).await.is_completed() && pressure.sending().workers.is_empty());
 }
@@ -209,7 +208,6 @@ async fn a_target_that_takes_two_at_a_time_gets_hardly_more() {
         Event::ConcurrencyChanged { limit, reason, .. } => Some((limit, reason)),
         _ => None,
     });
-    let limits = limits.await;
     assert!(limits.iter().any(|(limit, reason)| *limit == 1 && reason.contains("refused")));
     assert!(limits.iter().all(|(limit, _)| *limit <= 3), "{limits:?}");
 }
@@ -232,7 +230,7 @@ async fn a_ceiling_holds_and_a_changed_one_counts_at_once() {
     assert!((20..=66).contains(&sent()), "{} in a minute", sent());
     let told =
         drained(&mut events, |event| matches!(event, Event::RateLimited { .. }).then_some(()));
-    assert_eq!(told.await.len(), 1, "once, not for each bulk");
+    assert_eq!(told.len(), 1, "once, not for each bulk");
     assert_eq!(bench.item(0).await.lease_version, 1);
     pressure.limit(RateLimits::default());
     others_run().await;
