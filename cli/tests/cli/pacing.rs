@@ -1,8 +1,12 @@
 //! How fast a run may send, said and changed from the command line.
 
-use snapfill_tests::fixtures::Fixture;
+use std::io::{BufRead, BufReader};
 
-use crate::program::{path, run_arguments, snapfill};
+use snapfill_harness::{Server, Version, is_full_tier};
+use snapfill_tests::fixtures::{Fixture, assert_same};
+use snapfill_tests::node::{by_index, documents_of};
+
+use crate::program::{command, path, run_arguments, snapfill};
 
 #[test]
 fn ceilings_are_kept_with_the_run_and_changed_one_by_one() {
@@ -38,4 +42,36 @@ fn there_is_nothing_to_limit_where_nothing_runs() {
     let target = path(folder.path());
     snapfill(["backfill", "limit", "--target", &target, "--docs-per-second", "5"])
         .fails_with(1, &[]);
+}
+
+#[test]
+fn an_index_that_a_real_server_blocks_is_waited_for_and_filled() {
+    if !is_full_tier() {
+        return;
+    }
+    let fixture = Fixture::named("opensearch-2.19.6");
+    let server = Server::start(Version::OpenSearch2_19_6).unwrap();
+    // As the flood-stage watermark does it.
+    let blocked = |how: &str| format!(r#"{{"index.blocks.read_only_allow_delete":{how}}}"#);
+    server.call("PUT", "/shapes", r#"{"mappings":{"dynamic":false}}"#).unwrap();
+    server.call("PUT", "/shapes/_settings", &blocked("true")).unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let (repo, state) = (path(&fixture.repository()), path(state.path()));
+    let run = ["run", &repo, "snap-2", server.url(), "--state", &state, "--index", "shapes"];
+    let mut child = command(run).spawn().unwrap();
+    let mut told = BufReader::new(child.stderr.take().unwrap()).lines();
+    let paused = told.find(|line| line.as_ref().unwrap().starts_with("Sending is paused"));
+    let paused = paused.unwrap().unwrap();
+    assert!(paused.contains("no documents for shapes"), "{paused}");
+    let status =
+        ["backfill", "status", "--target", server.url(), "--state", &state, "--deep-check"];
+    // The pause is written into the run a moment later.
+    while !snapfill(status).ends_with(0).stdout.contains(&paused) {
+        assert!(child.try_wait().unwrap().is_none());
+    }
+    server.call("PUT", "/shapes/_settings", &blocked("null")).unwrap();
+    assert!(told.any(|line| line.unwrap().starts_with("Sending goes on")));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let expected = by_index(fixture.expected_with_source("snap-2"));
+    assert_same(&documents_of(&server, "shapes"), &expected["shapes"], "shapes");
 }
