@@ -100,6 +100,11 @@ impl DocumentBatch {
         self.data.len()
     }
 
+    /// Bytes that one of at most so many documents in at most so many bytes takes up.
+    pub(crate) fn most_memory(bytes: usize, documents: usize) -> usize {
+        bytes.saturating_add(documents.saturating_mul(size_of::<Entry>()))
+    }
+
     /// Bytes that it takes up: small documents take less than the entries that say where they are.
     pub(crate) fn memory(&self) -> usize {
         self.data.len() + self.entries.len() * size_of::<Entry>()
@@ -197,7 +202,10 @@ impl DocumentBatchBuilder {
     /// Adds a copy of `document`.
     pub fn push(&mut self, document: DocumentRef<'_>) {
         if self.entries.is_empty() {
-            self.data.reserve(self.last + self.last / 8);
+            // A document that makes up most of a batch is likely to be alone in it.
+            let likely = self.last + self.last / 8;
+            let own = document.id.len() + document.source.len();
+            self.data.reserve(if own > self.last / 2 { own } else { likely });
         }
         let id = self.append(document.id.as_bytes());
         let routing = document.routing.map(|text| self.append(text.as_bytes()));

@@ -11,7 +11,7 @@ use snapfill::controller::{BackfillController, LocalBackfill, RunEnd};
 use snapfill::preparation::LoadSettings;
 use snapfill::settings::BackfillSettings;
 use snapfill::testkit::{BulkFault, FaultyCluster};
-use snapfill_harness::{Http, Server, Version, is_full_tier};
+use snapfill_harness::{Http, Server, Version, runs};
 use snapfill_tests::fixtures::Fixture;
 
 fn settings_of(http: Http) -> [Value; 2] {
@@ -22,7 +22,7 @@ fn settings_of(http: Http) -> [Value; 2] {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_index_that_is_there_is_loaded_without_refresh_and_put_back() {
-    if !is_full_tier() {
+    if !runs(Version::OpenSearch2_19_6) {
         return;
     }
     let server = Server::start(Version::OpenSearch2_19_6).unwrap();

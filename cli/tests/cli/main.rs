@@ -13,6 +13,8 @@
 //! | `faults` | wrong folders, full disks, targets that cannot be written |
 //! | `damage` | repositories of which a file is flipped, cut or gone |
 //! | `hostile` | repositories that no server would write, within limits of memory and time |
+//! | `memory` | large documents, and how much memory they take |
+//! | `pacing` | how fast a run may send |
 //! | `secured` | targets with TLS and passwords, real ones in the full tier |
 //! | `stop` | a backfill that is stopped, and the ways back |
 //! | `program` | running the program |
@@ -31,6 +33,8 @@ mod fake;
 mod faults;
 mod hostile;
 mod kill;
+mod memory;
+mod pacing;
 mod program;
 mod readme;
 mod run;

@@ -136,12 +136,14 @@ impl Transfer<'_> {
             looked_at: None,
         };
         let (batch_bytes, batch_documents) = self.batch_size();
+        let batch_memory = DocumentBatch::most_memory(self.bulk.bytes, self.bulk.documents);
         let stream = shard.documents(DocumentsOptions {
             range: Some(item.first..item.end),
             from,
             batch_bytes,
             batch_documents,
-            memory_bytes: self.bulk.bytes.saturating_mul(self.bulk.in_flight + 2),
+            // The next one, which is made meanwhile, comes on top.
+            memory_bytes: batch_memory.saturating_mul(self.bulk.in_flight.max(1)),
         });
         let driven = self.drive(shard, stream, &mut flight).await;
         if driven.is_err() {

@@ -15,8 +15,8 @@ pub struct BulkSettings {
     /// Documents of one bulk request.
     pub documents: usize,
     /// Bulk requests of one worker that may be out at a time, at most: it begins with fewer, and sends as many as the target
-    /// takes well. A worker reads no more than `bytes` × (`in_flight` + 2) ahead: with the usual settings 60 MiB, and less than
-    /// 100 MB in all.
+    /// takes well. A worker holds no more than `bytes` × (`in_flight` + 1) and the one document or chunk that is decoded: with
+    /// the usual settings less than 100 MB in all, with larger documents about ten of them.
     pub in_flight: usize,
     /// How long one bulk request may take.
     pub timeout: Duration,

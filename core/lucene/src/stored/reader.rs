@@ -132,6 +132,8 @@ impl StoredDocuments {
         let segment = &*self.segment;
         let stored = &segment.stored;
         let extent = extent(segment, number)?;
+        // The last chunk is given back before the next is read.
+        self.output.clear();
         let data = self.window.chunk(segment, number..end, &extent)?;
         let position = |doc, offset, crc| ReadPosition {
             doc,
@@ -158,8 +160,8 @@ impl StoredDocuments {
             });
         }
         let live = extent.docs.clone().any(|doc| doc >= self.start_doc && segment.is_live(doc));
-        self.output.clear();
         if live {
+            self.output.expect(header.total, cursor.remaining());
             decompress(
                 &mut self.decompressor,
                 cursor,
@@ -168,6 +170,7 @@ impl StoredDocuments {
                 &mut self.output,
             )?;
         }
+        self.window.release_large(&extent.bytes);
         self.chunks.end = end;
         self.verified = verified;
         Ok(Some(Chunk {
@@ -238,6 +241,13 @@ impl Window {
             directory::read_range(&segment.directory, &stored.file, extent.bytes.start..end)?;
         self.held(&extent.bytes)
             .ok_or_else(|| Error::corrupt(&stored.file, Some(self.start), "chunk too large"))
+    }
+
+    /// Gives back what was read of a chunk larger than a window, which is alone in it.
+    fn release_large(&mut self, bytes: &Range<u64>) {
+        if bytes.end.saturating_sub(bytes.start) > WINDOW_BYTES {
+            self.data = Bytes::new();
+        }
     }
 
     fn held(&self, bytes: &Range<u64>) -> Option<Bytes> {

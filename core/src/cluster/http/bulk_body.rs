@@ -51,7 +51,10 @@ pub(super) fn plain(bulk: &BulkBody, form: Form, buffers: &Buffers) -> Result<Bo
 
 /// The same, compressed as it is written: the plain text is never held as a whole.
 pub(super) fn gzip(bulk: &BulkBody, form: Form, buffers: &Buffers) -> Result<Body> {
-    let mut encoder = GzEncoder::new(buffers.take(), Compression::fast());
+    let mut buffer = buffers.take();
+    // More than it takes: what is not written to takes no memory, and nothing is moved for want of room.
+    buffer.reserve(bulk.documents.bytes() + bulk.documents.len() * ACTION);
+    let mut encoder = GzEncoder::new(buffer, Compression::fast());
     let written = write(bulk, form, &mut encoder).and_then(|()| encoder.finish());
     let buffer = written.map_err(|error| unwritten(&error))?;
     Ok(body(buffers.lend(buffer).into(), true))

@@ -4,24 +4,31 @@
 //! there is one place more. A rejection halves the places. What was sent before that knows nothing of it: further rejections
 //! of the same burst, told by the *epoch* a bulk began in, change nothing.
 //!
-//! Latency tells of a queue before it is full: the *baseline* is the shortest mean of a round so far. A round of more than
-//! twice the baseline does not grow, one of more than three times it gives a place back. The baseline follows slower rounds
-//! by a sixteenth of the difference, so that a target that has become slower for good is the new measure after a while.
-//! Bulks much smaller than usual, as what is left of a batch after a rejection, are no measure.
+//! Latency tells of a queue before it is full. Each answer is measured by the *baseline* of bulks of about its size (up to
+//! twice as long), which is the shortest latency that was seen. A round whose answers took more than twice their baselines
+//! in the mean does not grow, one of more than three times gives a place back. A baseline follows slower answers by a
+//! sixty-fourth of the difference, so that a target that has become slower for good is the new measure after a while.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Places at the start.
 const START: usize = 2;
 
-/// A round that takes so many times the baseline does not grow.
-const HOLD: u32 = 2;
+/// A round that takes so many times its baselines does not grow.
+const HOLD: u64 = 2;
 
-/// One that takes so many times the baseline gives a place back.
-const STEP_DOWN: u32 = 3;
+/// One that takes so many times its baselines gives a place back.
+const STEP_DOWN: u64 = 3;
 
-/// The share of the difference by which the baseline follows slower rounds.
-const DRIFT: u32 = 16;
+/// The share of the difference by which a baseline follows slower answers.
+const DRIFT: u32 = 64;
+
+/// Shorter latencies are as good as this one: what makes them differ is chance.
+const SHORT: Duration = Duration::from_millis(100);
+
+/// Latencies are compared in thousandths.
+const WHOLE: u64 = 1000;
 
 /// What a bulk takes along to its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,16 +69,16 @@ pub(crate) struct Concurrency {
     /// Counts decreases: what began before the last one says nothing about what is now.
     epoch: u64,
     round: Round,
-    baseline: Option<Duration>,
-    usual_bytes: usize,
+    /// By the power of two of the bulk's bytes.
+    baselines: BTreeMap<u32, Duration>,
 }
 
 /// The answers since the last change.
 #[derive(Clone, Debug, Default)]
 struct Round {
     answers: usize,
-    samples: u32,
-    total: Duration,
+    /// Their latencies as parts of their baselines, summed up.
+    latencies: u64,
     /// All places were taken at some time: more could have been used.
     was_full: bool,
 }
@@ -86,8 +93,7 @@ impl Concurrency {
             in_flight: 0,
             epoch: 0,
             round: Round::default(),
-            baseline: None,
-            usual_bytes: 0,
+            baselines: BTreeMap::new(),
         }
     }
 
@@ -121,7 +127,8 @@ impl Concurrency {
             Answer::Other => None,
             Answer::Rejected => self.lower(self.limit / 2).then_some(Change::Halved),
             Answer::Accepted => {
-                self.sample(ticket, now);
+                let latency = self.latency(ticket, now);
+                self.round.latencies = self.round.latencies.saturating_add(latency);
                 self.round.answers += 1;
                 if self.round.answers >= self.limit { self.end_round() } else { None }
             }
@@ -133,32 +140,24 @@ impl Concurrency {
         self.lower(1);
     }
 
-    fn sample(&mut self, ticket: Ticket, now: Duration) {
-        if ticket.bytes >= self.usual_bytes / 2 {
-            self.round.samples += 1;
-            self.round.total = self.round.total.saturating_add(now.saturating_sub(ticket.begun));
-        }
-        self.usual_bytes = match self.usual_bytes {
-            0 => ticket.bytes,
-            usual => usual - usual / 8 + ticket.bytes / 8,
-        };
+    /// As a part of the baseline, which learns from it.
+    fn latency(&mut self, ticket: Ticket, now: Duration) -> u64 {
+        let latency = now.saturating_sub(ticket.begun);
+        let size = ticket.bytes.max(1).ilog2();
+        let baseline = self.baselines.entry(size).or_insert(latency);
+        let part = latency.as_nanos() * u128::from(WHOLE) / SHORT.max(*baseline).as_nanos();
+        *baseline = latency.min(*baseline + latency.saturating_sub(*baseline) / DRIFT);
+        u64::try_from(part).unwrap_or(u64::MAX)
     }
 
     fn end_round(&mut self) -> Option<Change> {
         let round = std::mem::take(&mut self.round);
-        if let Some(mean) = round.total.checked_div(round.samples) {
-            let baseline = *self.baseline.get_or_insert(mean);
-            let followed = baseline + mean.saturating_sub(baseline) / DRIFT;
-            self.baseline = Some(mean.min(followed));
-            if mean > baseline.saturating_mul(STEP_DOWN) && self.limit > 1 {
-                self.lower(self.limit - 1);
-                return Some(Change::SteppedDown);
-            }
-            if mean > baseline.saturating_mul(HOLD) {
-                return None;
-            }
+        let mean = round.latencies / round.answers.max(1) as u64;
+        if mean > STEP_DOWN * WHOLE && self.limit > 1 {
+            self.lower(self.limit - 1);
+            return Some(Change::SteppedDown);
         }
-        if !round.was_full || self.limit >= self.max {
+        if mean > HOLD * WHOLE || !round.was_full || self.limit >= self.max {
             return None;
         }
         self.limit += 1;
@@ -255,19 +254,22 @@ mod tests {
             burst(&mut places, Answer::Accepted, MS * 1000);
             rounds += 1;
         }
-        assert!((5..60).contains(&rounds), "{rounds}");
+        assert!((3..60).contains(&rounds), "{rounds}");
     }
 
     #[test]
-    fn small_rests_are_no_measure_of_latency() {
+    fn bulks_of_another_size_have_a_measure_of_their_own() {
         let mut places = Concurrency::new(8);
-        burst(&mut places, Answer::Accepted, MS * 100);
-        for _ in 0..3 {
-            let small = places.begin(10, Duration::ZERO).unwrap();
-            places.end(small, Answer::Accepted, MS);
+        for bytes in [100, 20_000_000, 100, 20_000_000] {
+            let tickets: Vec<_> =
+                std::iter::from_fn(|| places.begin(bytes, Duration::ZERO)).collect();
+            let latency = if bytes == 100 { MS } else { MS * 900 };
+            for ticket in tickets {
+                let change = places.end(ticket, Answer::Accepted, latency);
+                assert!(change.is_none_or(|change| change == Change::Grown));
+            }
         }
-        burst(&mut places, Answer::Accepted, MS * 150);
-        assert!(places.baseline.unwrap() >= MS * 100);
+        assert_eq!(places.limit(), 6);
     }
 
     #[test]

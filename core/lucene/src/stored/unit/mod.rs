@@ -49,6 +49,13 @@ impl Output {
         self.buffer.get(..self.length).unwrap_or_default()
     }
 
+    /// Makes room for `count` bytes at once, as far as `compressed` bytes make that likely: a large buffer that grows step by
+    /// step is copied, and takes twice the room.
+    pub(crate) fn expect(&mut self, count: usize, compressed: usize) {
+        let likely = count.min(compressed.saturating_mul(8));
+        self.buffer.reserve_exact(likely.saturating_sub(self.buffer.len()));
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.length
     }

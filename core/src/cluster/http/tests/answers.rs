@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::cluster::{Distribution, ItemOutcome};
+use crate::cluster::{Distribution, HealthStatus, ItemOutcome};
 use crate::{Error, ErrorKind};
 
 /// What a bulk is answered with, and nothing else.
@@ -159,4 +159,29 @@ async fn the_index_is_looked_for_once_and_again_after_it_was_missed() {
     assert_eq!(cluster.bulk(&longer).await.unwrap_err().kind(), ErrorKind::NotFound);
     cluster.bulk(&two_documents()).await.unwrap();
     assert_eq!(looks(), 2);
+}
+
+#[tokio::test]
+async fn health_tells_how_full_the_fullest_queue_is_and_the_colour_of_one_index() {
+    let fake = Fake::start(|seen| {
+        let body = match seen.target.as_str() {
+            "/_cluster/health/books?timeout=1s" => r#"{"status":"yellow"}"#,
+            "/_cluster/health" => r#"{"status":"red"}"#,
+            target if target.starts_with("/_nodes/stats") => {
+                r#"{"nodes":{"a":{"thread_pool":{"write":{"queue":9500,"rejected":3}},"jvm":{"mem":{"heap_used_percent":71}}}}}"#
+            }
+            target if target.starts_with("/_nodes/thread_pool") => {
+                r#"{"nodes":{"a":{"thread_pool":{"write":{"queue_size":10000}}}}}"#
+            }
+            _ => return None,
+        };
+        Some(Reply::new(200, body))
+    })
+    .await;
+    let cluster = cluster(&fake);
+    let health = cluster.health().await.unwrap();
+    assert_eq!((health.status, health.write_queue_percent), (HealthStatus::Red, Some(95)));
+    assert_eq!((health.write_queue, health.heap_percent), (Some(9500), Some(71)));
+    assert_eq!(cluster.index_health("books").await.unwrap(), Some(HealthStatus::Yellow));
+    assert_eq!(cluster.index_health("a,b").await.unwrap_err().kind(), ErrorKind::Config);
 }
