@@ -275,7 +275,8 @@ fn book(
                 continue;
             }
             ItemOutcome::Created => {}
-            ItemOutcome::Updated if resent.contains(&document.number) => {}
+            // Our own, from before.
+            ItemOutcome::Updated | ItemOutcome::Present if resent.contains(&document.number) => {}
             ItemOutcome::Updated => settled.books.overwritten += 1,
             ItemOutcome::Present => settled.books.present += 1,
         }

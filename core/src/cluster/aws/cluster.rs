@@ -8,7 +8,7 @@ use super::{AwsService, AwsSigner, CredentialSource};
 use crate::cluster::http::{Auth, HttpCluster, HttpConfig};
 use crate::cluster::{
     BulkBody, BulkOutcome, ClusterCapability, ClusterClient, ClusterHealth, ClusterInfo, Created,
-    Distribution, HealthStatus, IndexDefinition, IndexRow,
+    DataStreamDefinition, Distribution, HealthStatus, IndexDefinition, IndexRow,
 };
 use crate::{Clock, Result};
 
@@ -101,6 +101,21 @@ impl ClusterClient for AwsCluster {
 
     async fn create_index(&self, index: &str, definition: &IndexDefinition) -> Result<Created> {
         self.inner.create_index(index, definition).await
+    }
+
+    async fn data_streams(&self) -> Result<Option<Vec<String>>> {
+        if self.is_serverless() {
+            return Ok(None);
+        }
+        self.inner.data_streams().await
+    }
+
+    async fn create_data_stream(
+        &self,
+        name: &str,
+        definition: &DataStreamDefinition,
+    ) -> Result<Created> {
+        self.inner.create_data_stream(name, definition).await
     }
 
     async fn bulk(&self, body: &BulkBody) -> Result<BulkOutcome> {

@@ -12,7 +12,7 @@ use crate::cluster::{Created, IndexDefinition, IndexRow};
 use crate::{Error, ErrorKind, Result};
 
 /// What another client was faster with.
-const ALREADY_THERE: [&str; 2] =
+pub(super) const ALREADY_THERE: [&str; 2] =
     ["resource_already_exists_exception", "index_already_exists_exception"];
 
 /// Settings that a server gives an index by itself and takes from nobody.
@@ -29,7 +29,7 @@ const OWN_SETTINGS: [&str; 9] = [
 ];
 
 /// The settings without those that no server takes. Flat and nested names are both understood.
-fn settable(settings: &Value) -> Value {
+pub(super) fn settable(settings: &Value) -> Value {
     let Some(members) = settings.as_object() else { return settings.clone() };
     let is_own = |name: &str| {
         let name = name.strip_prefix("index.").unwrap_or(name);

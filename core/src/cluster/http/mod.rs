@@ -14,7 +14,7 @@
 //! | `identity` | whose server it is, and which version |
 //! | `dialect` | what differs from version to version |
 //! | `buffers`, `bulk_body`, `bulk_answer` | documents to bytes, and answers to outcomes |
-//! | `indices`, `health` | making and listing indices, how the cluster fares |
+//! | `indices`, `data_streams`, `health` | making and listing indices and data streams, how the cluster fares |
 //! | [`cluster`] | all of it as a `ClusterClient` |
 
 pub mod auth;
@@ -23,6 +23,7 @@ mod bulk_answer;
 mod bulk_body;
 pub mod cluster;
 pub mod config;
+mod data_streams;
 mod dialect;
 mod endpoints;
 mod health;

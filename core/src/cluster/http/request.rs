@@ -38,6 +38,13 @@ impl Request {
         Ok(Self { method, path, query: "", body: None })
     }
 
+    /// Something of a kind, by its name: `_data_stream` and a stream's.
+    pub(super) fn named(method: Method, kind: &str, name: &str) -> Result<Self> {
+        require_name(name)?;
+        let path = vec![kind.to_owned(), name.to_owned()];
+        Ok(Self { method, path, query: "", body: None })
+    }
+
     pub(super) fn query(mut self, query: &'static str) -> Self {
         self.query = query;
         self
