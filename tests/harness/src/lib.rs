@@ -17,6 +17,8 @@
 //! Tests take theirs from [`shared`], and [`each_version!`] makes a test for each version. Which of them
 //! run is said by [`SERVERS_VARIABLE`].
 //!
+//! A [`FaultProxy`] stands before a node and misbehaves in as many ways as a test asks for.
+//!
 //! It needs `mvn` and a JDK. Where something is missing, the error says what and how to get it.
 //! The cache is `$SNAPFILL_SERVER_CACHE`, else `~/.cache/snapfill/servers`; for root, whose home is
 //! closed to the user that servers run as, `/var/cache/snapfill/servers`.
@@ -25,12 +27,14 @@ mod boot_path;
 mod cache;
 mod config;
 mod error;
+mod fault;
 mod http;
 mod jdk;
 mod launch;
 mod maven;
 mod modules;
 mod owner;
+mod proxy;
 mod rest_root;
 mod server;
 mod shared;
@@ -39,7 +43,9 @@ mod version;
 mod wait;
 
 pub use error::{Error, Result};
+pub use fault::{Fault, Faults};
 pub use http::{Http, Response};
+pub use proxy::{Counts, FaultProxy};
 pub use server::{Options, Server};
 pub use shared::shared;
 pub use tier::{SERVERS_VARIABLE, Servers, runs};

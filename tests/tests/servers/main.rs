@@ -10,6 +10,7 @@ mod backfills;
 mod conformance;
 mod data_streams;
 mod definitions;
+mod faults;
 
 use backfills::{first_snapshots_are_filled_in, second_snapshots_are_filled_in};
 use conformance::conforms;
