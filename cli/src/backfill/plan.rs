@@ -49,15 +49,19 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<Exit, F
     ))?;
     output.line("")?;
     let header = ["index", "shards", "documents", "stored", "decision"];
-    output.line(&table(&header, plan.indices.iter().map(row).collect(), &[1, 2, 3]))?;
+    output.line(&table(
+        &header,
+        plan.indices.iter().map(|index| row(index, &plan)).collect(),
+        &[1, 2, 3],
+    ))?;
     print_findings(&plan, &there, output)?;
     Ok(end)
 }
 
-fn row(index: &PlannedIndex) -> Vec<String> {
+fn row(index: &PlannedIndex, plan: &Plan) -> Vec<String> {
     let decision = match &index.decision {
         Decision::Migrate if index.targets == [index.name.as_str()] => "will migrate".to_owned(),
-        Decision::Migrate => format!("will migrate to {}", index.targets.join(", ")),
+        Decision::Migrate => format!("will migrate to {}", targets_of(index, plan).join(", ")),
         Decision::Skip(reason) => format!("skipped, because: {reason}"),
         Decision::Refuse(reason) => format!("refused, because: {reason}"),
     };
@@ -70,6 +74,15 @@ fn row(index: &PlannedIndex) -> Vec<String> {
         figure(IndexRow::human_size(index.stored_bytes())),
         decision,
     ]
+}
+
+fn targets_of(index: &PlannedIndex, plan: &Plan) -> Vec<String> {
+    let stream = |name: &String| {
+        plan.targets.iter().any(|target| target.name == *name && target.data_stream.is_some())
+    };
+    let named =
+        |name: &String| if stream(name) { format!("data stream {name}") } else { name.clone() };
+    index.targets.iter().map(named).collect()
 }
 
 fn print_findings(plan: &Plan, there: &[&str], output: &Output) -> Result<(), Failure> {

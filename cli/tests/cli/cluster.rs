@@ -92,7 +92,10 @@ fn a_real_cluster_is_filled_and_shows_it() {
         assert_same(&documents_of(&server, index), &expected[index], index);
         let rows = listed["target_cluster"].as_array().unwrap();
         let row = rows.iter().find(|row| row["index"] == index).unwrap();
-        assert_ne!(row["docs.count"], "0", "{row}");
+        let listed: usize = row["docs.count"].to_string().trim_matches('"').parse().unwrap();
+        let count = expected[index].len();
+        // Nested documents are counted, too.
+        assert!(listed == count || (index == "shapes" && listed > count), "{row}");
     }
     let status =
         ["backfill", "status", "--target", server.url(), "--state", &state, "--deep-check"];

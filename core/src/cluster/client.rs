@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use serde_json::{Map, Value};
 
 use super::{
-    BulkBody, BulkOutcome, ClusterCapability, ClusterHealth, ClusterInfo, Created, HealthStatus,
-    IndexDefinition, IndexRow,
+    BulkBody, BulkOutcome, ClusterCapability, ClusterHealth, ClusterInfo, Created,
+    DataStreamDefinition, HealthStatus, IndexDefinition, IndexRow,
 };
-use crate::{ErrorKind, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// A search cluster, as far as filling it needs one.
 ///
@@ -55,6 +55,28 @@ pub trait ClusterClient: Send + Sync + fmt::Debug {
     /// # Errors
     /// `Config` when the cluster does not accept the name or the definition.
     async fn create_index(&self, index: &str, definition: &IndexDefinition) -> Result<Created>;
+
+    /// The data streams it has, in any order; `None` where it cannot have any.
+    ///
+    /// # Errors
+    /// As said at the trait.
+    async fn data_streams(&self) -> Result<Option<Vec<String>>> {
+        Ok(None)
+    }
+
+    /// Makes a data stream; what is already there of that name is left as it is, and so is a template of the cluster's own
+    /// that decides about it. Documents are written to it with [`BulkOperation::Create`](super::BulkOperation::Create).
+    ///
+    /// # Errors
+    /// `Config` when the cluster does not accept the name or the definition, `Unsupported` when it cannot have data streams.
+    async fn create_data_stream(
+        &self,
+        name: &str,
+        _definition: &DataStreamDefinition,
+    ) -> Result<Created> {
+        let message = format!("the target cannot have data streams, and `{name}` would be one");
+        Err(Error::new(ErrorKind::Unsupported, message))
+    }
 
     /// Writes documents. The outcome holds one entry a document, in order.
     ///

@@ -1,4 +1,4 @@
-//! Making an index.
+//! Making an index or a data stream.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -21,6 +21,15 @@ impl Default for IndexDefinition {
     fn default() -> Self {
         Self { settings: empty(), mappings: empty(), aliases: empty() }
     }
+}
+
+/// What a data stream is made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DataStreamDefinition {
+    /// What its backing indices are made of.
+    pub indices: IndexDefinition,
+    /// The field that orders its documents.
+    pub timestamp_field: String,
 }
 
 fn empty() -> Value {

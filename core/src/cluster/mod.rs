@@ -30,7 +30,7 @@ pub use capability::ClusterCapability;
 pub use client::{ClusterClient, ClusterClientExt};
 #[cfg(feature = "http")]
 pub use http::{HttpCluster, HttpConfig};
-pub use index::{Created, IndexDefinition};
+pub use index::{Created, DataStreamDefinition, IndexDefinition};
 pub use index_row::IndexRow;
 pub use info::{ClusterHealth, ClusterInfo, DiskWatermark, Distribution, HealthStatus};
 #[cfg(feature = "local")]

@@ -1,5 +1,7 @@
 //! What a run would do, index by index, before it does anything.
 
+use std::collections::BTreeMap;
+
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
@@ -7,7 +9,7 @@ use crate::cluster::ClusterClient;
 use crate::coordination::WorkItem;
 use crate::preparation::{
     Assignment, ExistingIndex, IndexOptions, PlannedTarget, Selection, Selector, TargetFacts,
-    TargetVersion, assign,
+    TargetVersion, assign, streams_for,
 };
 use crate::snapshot::{IndexMetadata, ShardSize, Snapshot, SnapshotIndex};
 use crate::{Error, ErrorKind, Result, SkipReason};
@@ -98,6 +100,9 @@ impl Plan {
         };
         let assigned = {
             let indices: Vec<_> = plan.migrated().filter_map(PlannedIndex::metadata).collect();
+            if let Some(target) = target {
+                ask_for_streams(target, &indices, &selector, &mut facts).await?;
+            }
             let mut assigned = assign(&indices, &selector, options, &facts);
             if let Some(target) = target {
                 ask_for_settings(target, assigned.targets.keys(), &mut facts).await?;
@@ -283,7 +288,28 @@ async fn facts_of(target: &dyn ClusterClient) -> Result<TargetFacts> {
         let is_open = row.status.as_deref() != Some("close");
         (row.index, ExistingIndex { documents: row.docs_count, is_open, settings: None })
     });
-    Ok(TargetFacts { version, indices: rows.collect() })
+    Ok(TargetFacts { version, indices: rows.collect(), data_streams: None })
+}
+
+/// The target's data streams, where some index is to go to one: not everybody may ask.
+async fn ask_for_streams(
+    target: &dyn ClusterClient,
+    indices: &[&IndexMetadata],
+    selector: &Selector,
+    facts: &mut TargetFacts,
+) -> Result<()> {
+    let wanted = streams_for(indices, selector, facts.version);
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let Some(names) = target.data_streams().await? else { return Ok(()) };
+    let mut streams = BTreeMap::new();
+    for name in names.into_iter().filter(|name| wanted.contains(name)) {
+        let documents = Some(target.count(&name).await?);
+        streams.insert(name, ExistingIndex { documents, is_open: true, settings: None });
+    }
+    facts.data_streams = Some(streams);
+    Ok(())
 }
 
 async fn ask_for_settings(

@@ -178,7 +178,7 @@ impl Worker {
             clock: Arc::clone(&self.clock),
             retry: self.retry.clone(),
             index: keeper.item.index.as_str().into(),
-            operation: self.selector.operation(),
+            operation: route.operation(self.selector.operation()),
             timeout: self.bulk.timeout,
             gate: gate_of(held, &self.clock, self.bulk.timeout),
             halt: self.stop.child_token(),
@@ -210,7 +210,8 @@ impl Worker {
                 }
             }
         };
-        let route = Route::of(&index.metadata, &self.selector);
+        let target = self.cluster.info().await?.distribution;
+        let route = Route::of(&index.metadata, &self.selector, target);
         Ok((self.snapshot.shard_of(&index, item.shard).await?, route))
     }
 

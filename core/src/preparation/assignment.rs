@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::data_stream::{PlannedStream, stream_of};
 use super::definition::{DefinitionOptions, Part, define};
 use super::left_out::LeftOut;
 use super::mapping::UnknownFields;
@@ -57,16 +58,18 @@ pub struct TargetFacts {
     pub version: TargetVersion,
     /// The indices it has.
     pub indices: BTreeMap<String, ExistingIndex>,
+    /// The data streams it has; none where it cannot have any.
+    pub data_streams: Option<BTreeMap<String, ExistingIndex>>,
 }
 
 impl TargetFacts {
     /// Those of a local target without indices.
     pub fn empty_local() -> Self {
-        Self { version: TargetVersion::local(), indices: BTreeMap::new() }
+        Self { version: TargetVersion::local(), indices: BTreeMap::new(), data_streams: None }
     }
 }
 
-/// What happens to one index of the target.
+/// What happens to one index or data stream of the target.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PlannedTarget {
     /// Its name.
@@ -75,6 +78,9 @@ pub struct PlannedTarget {
     pub sources: Vec<String>,
     /// The index, where it is there already: it is kept as it is.
     pub existing: Option<ExistingIndex>,
+    /// That it is a data stream. Its documents are created in it: one whose id is there already is left alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_stream: Option<PlannedStream>,
     /// What it is made with, where it is not there.
     pub definition: Option<IndexDefinition>,
     /// What of the snapshot's definition does not go along, and why.
@@ -104,7 +110,7 @@ pub fn assign(
     let mut made = Assignment::default();
     let mut parts: BTreeMap<String, Vec<Part<'_>>> = BTreeMap::new();
     for metadata in indices {
-        match destinations(metadata, selector, facts.version) {
+        match destinations(metadata, selector, facts) {
             Ok(destinations) => {
                 for (target, only_type) in destinations {
                     parts.entry(target).or_default().push(Part { metadata, only_type });
@@ -142,19 +148,41 @@ pub fn assign(
     made
 }
 
+/// The data streams of the target that indices go to, by name.
+pub(crate) fn streams_for(
+    indices: &[&IndexMetadata],
+    selector: &Selector,
+    target: TargetVersion,
+) -> BTreeSet<String> {
+    let stream =
+        |metadata: &&IndexMetadata| match Route::of(metadata, selector, target.distribution()) {
+            Route::Stream(name) => Some(name.to_string()),
+            _ => None,
+        };
+    indices.iter().filter_map(stream).collect()
+}
+
 /// The names in the target, each with the one type that goes there, if it is one.
 fn destinations<'a>(
     metadata: &'a IndexMetadata,
     selector: &Selector,
-    target: TargetVersion,
+    facts: &TargetFacts,
 ) -> Result<Vec<(String, Option<&'a str>)>, String> {
-    let route = Route::of(metadata, selector);
+    let target = facts.version;
+    let route = Route::of(metadata, selector, target.distribution());
     let types: Vec<&str> = metadata.types().map(|(name, _)| name).collect();
     let destinations = match &route {
         Route::ByType(_) => {
             types.iter().map(|name| (route.index_of(name).to_string(), Some(*name))).collect()
         }
-        Route::One(name) => vec![(name.to_string(), None)],
+        Route::Stream(stream) if facts.data_streams.is_none() => {
+            return Err(format!(
+                "it is a backing index of the data stream `{stream}`, and the target has no data streams; leave it out, or \
+                 make an ordinary index of it with `--rename {}=NAME`",
+                metadata.name
+            ));
+        }
+        Route::One(name) | Route::Stream(name) => vec![(name.to_string(), None)],
     };
     let alone = matches!(route, Route::One(_)) && selector.types() != Types::Merge;
     if types.len() > 1 && alone && target.typing() != Typing::Several {
@@ -184,19 +212,36 @@ fn plan_target(
     facts: &TargetFacts,
 ) -> Result<PlannedTarget, String> {
     let sources: Vec<String> = parts.iter().map(source).collect();
-    if parts.len() > 1 && selector.types() != Types::Merge {
+    let goes_to_stream = |part: &&Part<'_>| {
+        let route = Route::of(part.metadata, selector, facts.version.distribution());
+        matches!(route, Route::Stream(_))
+    };
+    let of_streams: Vec<&Part<'_>> = parts.iter().filter(goes_to_stream).collect();
+    // The newest backing index says how the next one is to be.
+    let newest = of_streams.iter().max_by_key(|part| &part.metadata.name);
+    if newest.is_some() && of_streams.len() < parts.len() {
+        return Err(format!(
+            "{} would all become `{name}`, and not all of them belong to a data stream; rename them apart",
+            sources.join(", ")
+        ));
+    }
+    if parts.len() > 1 && newest.is_none() && selector.types() != Types::Merge {
         return Err(format!(
             "{} would all become `{name}`, where documents of one id replace each other; rename them apart, or say \
              `--types merge` to allow it",
             sources.join(", ")
         ));
     }
-    let existing = facts.indices.get(name).cloned();
+    let streams = facts.data_streams.as_ref().filter(|_| newest.is_some());
+    let existing = facts.indices.get(name).or_else(|| streams?.get(name)).cloned();
+    // A data stream takes no document in the place of another.
+    let operation = newest.map_or(selector.operation(), |_| BulkOperation::Create);
     let mut planned = PlannedTarget {
         name: name.to_owned(),
         sources,
-        warnings: warnings(name, existing.as_ref(), parts, (facts.version, selector.operation())),
+        warnings: warnings(existing.as_ref(), parts, (facts.version, operation), newest.is_none()),
         existing,
+        data_stream: newest.map(|part| PlannedStream::of(part.metadata)),
         definition: None,
         left_out: Vec::new(),
     };
@@ -209,12 +254,24 @@ fn plan_target(
             "the target has no index `{name}`; make it, or let it be made with `--create-indices missing`"
         )),
         None => {
-            let prepared = define(parts, facts.version, definition)?;
+            let parts = newest.map_or(parts, |newest| std::slice::from_ref(*newest));
+            let mut prepared = define(parts, facts.version, definition)?;
+            if planned.data_stream.is_some() {
+                without_stream_owned(&mut prepared.definition);
+            }
             planned.definition = Some(prepared.definition);
             planned.left_out = prepared.left_out;
             Ok(planned)
         }
     }
+}
+
+/// Takes off what a data stream gives its backing indices by itself.
+fn without_stream_owned(definition: &mut IndexDefinition) {
+    if let Some(settings) = definition.settings.as_object_mut() {
+        settings.remove("index.hidden");
+    }
+    definition.aliases = Value::Object(Map::new());
 }
 
 fn source(part: &Part<'_>) -> String {
@@ -225,10 +282,10 @@ fn source(part: &Part<'_>) -> String {
 }
 
 fn warnings(
-    name: &str,
     existing: Option<&ExistingIndex>,
     parts: &[Part<'_>],
     (target, operation): (TargetVersion, BulkOperation),
+    is_index: bool,
 ) -> Vec<String> {
     let mut warnings = Vec::new();
     if let Some(documents) = existing.and_then(|index| index.documents).filter(|count| *count > 0) {
@@ -246,7 +303,8 @@ fn warnings(
             "it has the final pipeline `{pipeline}`, which no request can leave out: it may change documents"
         ));
     }
-    if !target.is_local() && name.starts_with(".ds-") {
+    let has_stream = |part: &Part<'_>| stream_of(part.metadata).is_some();
+    if !target.is_local() && is_index && parts.iter().any(has_stream) {
         warnings.push(
             "it was the backing index of a data stream, and becomes an index by itself, outside any data stream"
                 .to_owned(),

@@ -1,6 +1,6 @@
 //! Settings of the target's indices while they are filled, and what is to be put back afterwards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -47,6 +47,9 @@ impl LoadSettings {
 pub struct LoadRecord {
     /// Settings to put back, by index.
     pub put_back: BTreeMap<String, Map<String, Value>>,
+    /// Data streams that are filled.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub streams: BTreeSet<String>,
     /// It was done.
     #[serde(default)]
     pub done: bool,

@@ -6,6 +6,7 @@
 //! | `selection`, `rename` | which indices go, and under which names |
 //! | `route` | where the documents of an index go |
 //! | `assignment` | which index of the target each index goes to, and whether it can |
+//! | `data_stream` | indices that back a data stream |
 //! | `section` | what a run keeps beside what it is about |
 //! | `load` | settings while the target is filled, and what is put back |
 //! | `target` | what kind of cluster an index is made for |
@@ -19,6 +20,7 @@
 mod aliases;
 mod analysis;
 mod assignment;
+mod data_stream;
 mod date_formats;
 mod definition;
 mod field_types;
@@ -34,9 +36,11 @@ mod selection;
 mod settings;
 mod target;
 
+pub(crate) use assignment::streams_for;
 pub use assignment::{
     Assignment, CreateIndices, ExistingIndex, IndexOptions, PlannedTarget, TargetFacts, assign,
 };
+pub use data_stream::PlannedStream;
 pub use definition::{DefinitionOptions, Part, Prepared, define};
 pub use left_out::LeftOut;
 pub use load::{LoadRecord, LoadSettings};

@@ -56,6 +56,11 @@ impl Renamer {
         })
     }
 
+    /// Whether this very name is given another one.
+    pub(super) fn names(&self, name: &str) -> bool {
+        self.map.contains_key(name)
+    }
+
     pub(super) fn rename(&self, name: &str) -> String {
         if let Some(new) = self.map.get(name) {
             return new.clone();

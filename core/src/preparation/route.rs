@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::data_stream::stream_of;
 use super::selection::Selector;
+#[cfg(feature = "local")]
+use crate::cluster::BulkOperation;
+use crate::cluster::Distribution;
 use crate::snapshot::IndexMetadata;
 #[cfg(any(test, feature = "local"))]
 use crate::{DocumentBatch, DocumentBatchBuilder};
@@ -36,21 +40,39 @@ pub(crate) enum Route {
     One(Arc<str>),
     /// By type: the name before the type's.
     ByType(Arc<str>),
+    /// All to one data stream.
+    Stream(Arc<str>),
 }
 
 impl Route {
     /// Types are those that the mapping lists, whether or not there are documents of them: finding out would mean
-    /// reading them all.
-    pub(crate) fn of(metadata: &IndexMetadata, selector: &Selector) -> Self {
-        let name = selector.renamer().rename(&metadata.name).into();
+    /// reading them all. Documents of a backing index go to its data stream, save in a local target or where the index
+    /// itself is given a name.
+    pub(crate) fn of(metadata: &IndexMetadata, selector: &Selector, target: Distribution) -> Self {
+        let renamer = selector.renamer();
+        let goes = |_: &&str| target != Distribution::Local && !renamer.names(&metadata.name);
+        if let Some(stream) = stream_of(metadata).filter(goes) {
+            return Self::Stream(renamer.rename(stream).into());
+        }
+        let name = renamer.rename(&metadata.name).into();
         let splits = selector.types() == Types::Split && metadata.types().count() > 1;
         if splits { Self::ByType(name) } else { Self::One(name) }
+    }
+
+    /// How documents are written, where `usual` is how they are written to an index: a data stream takes no others in their
+    /// place.
+    #[cfg(feature = "local")]
+    pub(crate) fn operation(&self, usual: BulkOperation) -> BulkOperation {
+        match self {
+            Self::Stream(_) => BulkOperation::Create,
+            _ => usual,
+        }
     }
 
     /// The target index of a type's documents. Index names are in lower case.
     pub(super) fn index_of(&self, doc_type: &str) -> Arc<str> {
         match self {
-            Self::One(name) => Arc::clone(name),
+            Self::One(name) | Self::Stream(name) => Arc::clone(name),
             Self::ByType(name) => format!("{name}-{}", doc_type.to_lowercase()).into(),
         }
     }
@@ -59,7 +81,7 @@ impl Route {
     #[cfg(any(test, feature = "local"))]
     pub(crate) fn partition(&self, documents: DocumentBatch) -> Vec<(Arc<str>, DocumentBatch)> {
         match self {
-            Self::One(name) => vec![(Arc::clone(name), documents)],
+            Self::One(name) | Self::Stream(name) => vec![(Arc::clone(name), documents)],
             Self::ByType(_) => {
                 let mut by_type: std::collections::BTreeMap<&str, DocumentBatchBuilder> =
                     std::collections::BTreeMap::new();
@@ -83,7 +105,24 @@ mod tests {
     fn route(types: Types, mappings: serde_json::Value) -> Route {
         let metadata = IndexMetadata::for_tests("Family", json!({}), mappings);
         let selection = Selection { types, ..Selection::default() };
-        Route::of(&metadata, &Selector::new(&selection).unwrap())
+        Route::of(&metadata, &Selector::new(&selection).unwrap(), Distribution::OpenSearch)
+    }
+
+    #[test]
+    fn a_backing_index_goes_to_its_stream_unless_it_is_given_a_name() {
+        let route = |distribution, selection: &Selection| {
+            let metadata = IndexMetadata::for_tests(".ds-logs-000001", json!({}), json!({}));
+            Route::of(&metadata, &Selector::new(selection).unwrap(), distribution)
+        };
+        let mut selection = Selection::default();
+        selection.rename.prefix = "new-".to_owned();
+        let (local, cluster) = (Distribution::Local, Distribution::OpenSearch);
+        assert_eq!(route(local, &selection), Route::One("new-.ds-logs-000001".into()));
+        assert_eq!(route(cluster, &selection), Route::Stream("new-logs".into()));
+        selection.rename.map.insert("logs".to_owned(), "events".to_owned());
+        assert_eq!(route(cluster, &selection), Route::Stream("events".into()));
+        selection.rename.map.insert(".ds-logs-000001".to_owned(), "plain".to_owned());
+        assert_eq!(route(cluster, &selection), Route::One("plain".into()));
     }
 
     #[test]

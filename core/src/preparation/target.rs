@@ -59,6 +59,11 @@ impl TargetVersion {
         }
     }
 
+    /// Which product it is.
+    pub(super) fn distribution(self) -> Distribution {
+        self.distribution
+    }
+
     /// Whether it keeps whatever it is given.
     pub fn is_local(self) -> bool {
         self.distribution == Distribution::Local

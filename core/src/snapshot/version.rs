@@ -10,6 +10,9 @@ const OPENSEARCH_BIT: u64 = 0x0800_0000;
 /// The first version id of Elasticsearch whose indices map a routing to a shard by remainder (its `MOD_ROUTING_FUNCTION`).
 const REMAINDER_ROUTING: u64 = 9_064_000;
 
+/// The version id of Elasticsearch 7.11.0.
+const DATED_BACKING_INDICES: u64 = 7_110_099;
+
 /// Who made a snapshot or an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -61,6 +64,11 @@ impl SourceVersion {
     /// hash, whatever its number of routing shards: a later Elasticsearch 9.
     pub(crate) fn maps_routing_by_remainder(self) -> bool {
         self.distribution() == Distribution::Elasticsearch && self.id >= REMAINDER_ROUTING
+    }
+
+    /// Whether backing indices of data streams that this version makes have their date in the name: Elasticsearch since 7.11.
+    pub(crate) fn dates_backing_indices(self) -> bool {
+        self.distribution() == Distribution::Elasticsearch && self.id >= DATED_BACKING_INDICES
     }
 
     /// Whether documents of an index created by this version show a `_type`: Elasticsearch ≤ 7 and OpenSearch 1.

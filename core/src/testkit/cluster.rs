@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::samples::{bulk, document, documents};
 use crate::cluster::{
-    BulkOperation, ClusterClient, ClusterClientExt, Created, IndexDefinition, ItemOutcome,
+    BulkOperation, ClusterClient, ClusterClientExt, Created, DataStreamDefinition, IndexDefinition,
+    ItemOutcome,
 };
 use crate::{DocumentRef, ErrorKind};
 
@@ -208,6 +209,40 @@ pub async fn cluster_client_knows_absent_indices(fixture: &impl ClusterFixture) 
     let change = cluster.update_settings(&index, &json!({})).await;
     if cluster.capability().update_settings {
         assert_eq!(change.unwrap_err().kind(), ErrorKind::NotFound);
+    }
+}
+
+/// A data stream is made once, takes documents in create mode, and leaves alone what it is sent again.
+pub async fn cluster_client_fills_a_data_stream(fixture: &impl ClusterFixture) {
+    let (cluster, name) = (fixture.cluster(), fixture.index());
+    let definition = DataStreamDefinition {
+        indices: IndexDefinition {
+            settings: json!({"number_of_replicas": 0}),
+            mappings: json!({"properties": {"@timestamp": {"type": "date"}}}),
+            ..IndexDefinition::default()
+        },
+        timestamp_field: "@timestamp".to_owned(),
+    };
+    let made = cluster.create_data_stream(&name, &definition).await;
+    let Some(there) = cluster.data_streams().await.unwrap() else {
+        assert_eq!(made.unwrap_err().kind(), ErrorKind::Unsupported);
+        return;
+    };
+    assert_eq!(made.unwrap(), Created::Created);
+    assert!(there.contains(&name), "{there:?}");
+    let again = cluster.create_data_stream(&name, &definition).await.unwrap();
+    assert_eq!(again, Created::AlreadyThere);
+    let source = br#"{"@timestamp":"2024-01-01T00:00:00Z"}"#;
+    let pair = ["a", "b"].map(|id| document(0, id, source));
+    let body = bulk(&name, BulkOperation::Create, pair.into_iter().collect());
+    let sent = cluster.bulk(&body).await.unwrap().items;
+    assert_eq!(sent, vec![ItemOutcome::Created; 2]);
+    let again = cluster.bulk(&body).await.unwrap().items;
+    assert_eq!(again, vec![ItemOutcome::Present; 2]);
+    assert_eq!(cluster.refreshed_count(&name).await.unwrap(), 2);
+    if cluster.capability().update_settings {
+        let settings = json!({"index": {"refresh_interval": "30s"}});
+        cluster.update_settings(&name, &settings).await.unwrap();
     }
 }
 

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use crate::cluster::{
     BulkBody, BulkOutcome, ClusterCapability, ClusterClient, ClusterHealth, ClusterInfo, Created,
-    HealthStatus, IndexDefinition, IndexRow, ItemError, ItemOutcome,
+    DataStreamDefinition, HealthStatus, IndexDefinition, IndexRow, ItemError, ItemOutcome,
 };
 use crate::{Clock, DocumentBatchBuilder, DocumentRef, Error, ErrorKind, Result};
 
@@ -210,6 +210,18 @@ impl ClusterClient for FaultyCluster {
             }
             BulkFault::Panic => panic!("bulk {number} was to panic"),
         }
+    }
+
+    async fn data_streams(&self) -> Result<Option<Vec<String>>> {
+        self.inner.data_streams().await
+    }
+
+    async fn create_data_stream(
+        &self,
+        name: &str,
+        definition: &DataStreamDefinition,
+    ) -> Result<Created> {
+        self.inner.create_data_stream(name, definition).await
     }
 
     async fn count(&self, index: &str) -> Result<u64> {

@@ -67,6 +67,7 @@ macro_rules! cluster_client_functions {
                 cluster_client_keeps_types_apart,
                 cluster_client_makes_no_index_by_a_bulk,
                 cluster_client_knows_absent_indices,
+                cluster_client_fills_a_data_stream,
                 cluster_client_lists_indices,
                 cluster_client_takes_bulks_at_once,
             ]

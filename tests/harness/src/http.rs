@@ -58,6 +58,31 @@ impl Http {
         })
     }
 
+    /// Passes a request on, its headers as they came, and reads the whole answer.
+    pub(crate) fn forward(
+        self,
+        line: &str,
+        headers: &[(String, String)],
+        body: &[u8],
+    ) -> io::Result<Response> {
+        let mut head = format!("{line}\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n", self.port);
+        for (name, value) in headers {
+            let replaced = ["host", "connection", "content-length", "transfer-encoding"];
+            if !replaced.iter().any(|one| name.eq_ignore_ascii_case(one)) {
+                head += &format!("{name}: {value}\r\n");
+            }
+        }
+        if !body.is_empty() {
+            head += &format!("Content-Length: {}\r\n", body.len());
+        }
+        let mut answer = self.ask(&(head + "\r\n"), body)?;
+        if line.starts_with("HEAD ") {
+            // It tells the length of a body that does not come.
+            answer = without_length(&answer);
+        }
+        parse(&answer).map_err(io::Error::other)
+    }
+
     /// Sends a request and reads its JSON answer; a status from 300 on is an error.
     pub fn call(&self, method: &str, path: &str, body: &str) -> Result<Value> {
         let response = self.request(method, path, body.as_bytes())?;
@@ -78,10 +103,6 @@ impl Http {
     }
 
     fn exchange(self, method: &str, path: &str, body: &[u8]) -> io::Result<Vec<u8>> {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
-        let stream = TcpStream::connect_timeout(&address, CONNECT)?;
-        stream.set_read_timeout(Some(ANSWER))?;
-        stream.set_write_timeout(Some(ANSWER))?;
         let kind = if body.ends_with(b"\n") { "application/x-ndjson" } else { "application/json" };
         let mut head = format!(
             "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n",
@@ -90,14 +111,22 @@ impl Http {
         if !body.is_empty() {
             head += &format!("Content-Type: {kind}\r\nContent-Length: {}\r\n", body.len());
         }
-        let Some(authority) = self.authority else {
-            return converse(stream, &(head + "\r\n"), body);
-        };
-        head += &format!("Authorization: Basic {ADMIN}\r\n\r\n");
+        if self.authority.is_some() {
+            head += &format!("Authorization: Basic {ADMIN}\r\n");
+        }
+        self.ask(&(head + "\r\n"), body)
+    }
+
+    fn ask(self, head: &str, body: &[u8]) -> io::Result<Vec<u8>> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        let stream = TcpStream::connect_timeout(&address, CONNECT)?;
+        stream.set_read_timeout(Some(ANSWER))?;
+        stream.set_write_timeout(Some(ANSWER))?;
+        let Some(authority) = self.authority else { return converse(stream, head, body) };
         let name = ServerName::from(IpAddr::from(Ipv4Addr::LOCALHOST));
         let session = believing(authority).and_then(|tls| ClientConnection::new(tls, name));
         let session = session.map_err(io::Error::other)?;
-        converse(StreamOwned::new(session, stream), &head, body)
+        converse(StreamOwned::new(session, stream), head, body)
     }
 }
 
@@ -137,6 +166,13 @@ fn parse(answer: &[u8]) -> Result<Response, &'static str> {
         rest.to_vec()
     };
     Ok(Response { status, body })
+}
+
+/// An answer's head without the line that tells its length.
+fn without_length(answer: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(answer);
+    let is_length = |line: &&str| line.to_ascii_lowercase().starts_with("content-length:");
+    text.split("\r\n").filter(|line| !is_length(line)).collect::<Vec<_>>().join("\r\n").into_bytes()
 }
 
 fn unchunk(mut rest: &[u8]) -> Result<Vec<u8>, &'static str> {

@@ -17,6 +17,8 @@
 //! Tests take theirs from [`shared`], and [`each_version!`] makes a test for each version. Which of them
 //! run is said by [`SERVERS_VARIABLE`].
 //!
+//! A [`FaultProxy`] stands before a node and misbehaves in as many ways as a test asks for.
+//!
 //! It needs `mvn` and a JDK. Where something is missing, the error says what and how to get it.
 //! The cache is `$SNAPFILL_SERVER_CACHE`, else `~/.cache/snapfill/servers`; for root, whose home is
 //! closed to the user that servers run as, `/var/cache/snapfill/servers`.
@@ -26,12 +28,14 @@ mod cable;
 mod cache;
 mod config;
 mod error;
+mod fault;
 mod http;
 mod jdk;
 mod launch;
 mod maven;
 mod modules;
 mod owner;
+mod proxy;
 mod rest_root;
 mod security;
 mod server;
@@ -42,7 +46,9 @@ mod wait;
 
 pub use cable::Cable;
 pub use error::{Error, Result};
+pub use fault::{Fault, Faults};
 pub use http::{Http, Response};
+pub use proxy::{Counts, FaultProxy};
 pub use security::Security;
 pub use server::{Options, Server};
 pub use shared::shared;

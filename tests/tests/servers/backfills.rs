@@ -24,6 +24,10 @@ pub(crate) fn second_snapshots_are_filled_in(version: Version) {
     fill_all(version, "snap-2");
 }
 
+/// The backing index that fixtures of OpenSearch have, and its data stream.
+pub(crate) const BACKING: &str = ".ds-ds-1-000001";
+const STREAM: &str = "ds-1";
+
 /// Fills every fixture that can go into this version, one after another into one node.
 fn fill_all(version: Version, snapshot: &str) {
     let Some(server) = shared(version) else { return };
@@ -47,7 +51,6 @@ async fn fill(fixture: Fixture, snapshot: &str, server: &Server) {
     let repository = fixture.repository().display().to_string();
     let mut settings = BackfillSettings::new(repository, snapshot, state.path());
     settings.rename.prefix.clone_from(&prefix);
-    settings.exclude = vec![".ds-*".to_owned()];
     settings.types = Types::Split;
     settings.target_indices.unknown_fields = UnknownFields::Drop;
     settings.workers = 3;
@@ -66,8 +69,10 @@ async fn fill(fixture: Fixture, snapshot: &str, server: &Server) {
     let expected = if lost > 0 { RunEnd::CompletedWithErrors } else { RunEnd::Completed };
     assert_eq!(end, expected, "{what}");
     Check { server, cluster: &cluster, source: &source, what }.run().await;
-    let names: Vec<&str> = source.indices.keys().map(String::as_str).collect();
-    server.call("DELETE", &format!("/{}", names.join(",")), "").unwrap();
+    for (name, index) in source.indices {
+        let kind = if index.is_stream { "/_data_stream" } else { "" };
+        server.call("DELETE", &format!("{kind}/{name}"), "").unwrap();
+    }
 }
 
 /// What must come out, by the names that it has in the target.
@@ -78,6 +83,8 @@ struct Source {
 #[derive(Default)]
 struct SourceIndex {
     shards: u32,
+    /// Whether it is a data stream in the target.
+    is_stream: bool,
     /// Whether its documents have others inside them, which a server counts in its lists.
     is_nested: bool,
     /// Whether its documents were put on shards as servers do today.
@@ -95,11 +102,12 @@ impl Source {
             types.entry(line.index.clone()).or_default().extend(line.doc_type.clone());
         }
         let name_of = |index: &str, doc_type: Option<&str>| match types.get(index) {
+            _ if index == BACKING => format!("{prefix}{STREAM}"),
             Some(all) if all.len() > 1 => format!("{prefix}{index}-{}", doc_type.unwrap()),
             _ => format!("{prefix}{index}"),
         };
         let mut indices = BTreeMap::<String, SourceIndex>::new();
-        for mut line in expected.into_iter().filter(|line| !line.index.starts_with(".ds-")) {
+        for mut line in expected {
             line.index = name_of(&line.index, line.doc_type.as_deref());
             line.doc_type = None;
             indices.entry(line.index.clone()).or_default().documents.push(line);
@@ -108,9 +116,6 @@ impl Source {
         let snapshot = repository.unwrap().snapshot(snapshot).await.unwrap();
         for index in snapshot.indices().await.unwrap() {
             let metadata = &index.metadata;
-            if metadata.name.starts_with(".ds-") {
-                continue;
-            }
             let names: Vec<String> = match types.get(&metadata.name) {
                 Some(types) if types.len() > 1 => {
                     types.iter().map(|name| name_of(&metadata.name, Some(name))).collect()
@@ -120,6 +125,7 @@ impl Source {
             for name in names {
                 let known = indices.entry(name).or_default();
                 known.shards = metadata.shards().unwrap();
+                known.is_stream = metadata.name == BACKING;
                 known.is_nested = metadata.has_nested_fields();
                 known.is_placed_as_today = !fixture.name.starts_with("elasticsearch-1.");
             }
@@ -155,9 +161,16 @@ impl Check<'_> {
             let what = format!("{} {name}", self.what);
             let count = self.cluster.refreshed_count(name).await.unwrap();
             assert_eq!(count, index.documents.len() as u64, "{what}");
-            assert_same(&documents_of(self.server, name), &self.expected(index), &what);
-            let row =
-                rows.iter().find(|row| row.index == *name).unwrap_or_else(|| panic!("{what}"));
+            // A data stream's documents and its row in the list show the index behind it.
+            let shown = if index.is_stream { format!(".ds-{name}-000001") } else { name.clone() };
+            let mut documents = documents_of(self.server, name);
+            for document in &mut documents {
+                assert_eq!(document.index, shown, "{what}");
+                document.index.clone_from(name);
+            }
+            assert_same(&documents, &self.expected(index), &what);
+            let row = rows.iter().find(|row| row.index == shown);
+            let row = row.unwrap_or_else(|| panic!("{what} is not listed"));
             assert_eq!(row.pri, Some(u64::from(index.shards)), "{what}");
             let listed = row.docs_count.unwrap();
             assert!(listed == count || (index.is_nested && listed > count), "{what}: {row:?}");

@@ -1,9 +1,12 @@
 //! Servers take the definitions that are made for them, of every index of every fixture.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use snapfill::cluster::{ClusterInfo, Distribution};
 use snapfill::preparation::{
-    IndexOptions, PlannedTarget, Selection, Selector, TargetFacts, TargetVersion, Types, assign,
+    IndexOptions, PlannedTarget, Selection, Selector, TargetFacts, TargetVersion, Types, Typing,
+    UnknownFields, assign,
 };
 use snapfill::snapshot::Repository;
 use snapfill_harness::{Server, Version, shared};
@@ -25,7 +28,12 @@ fn facts(server: &Server) -> TargetFacts {
         uuid: String::new(),
         serverless: false,
     };
-    TargetFacts { version: TargetVersion::of(&info).unwrap(), ..TargetFacts::empty_local() }
+    let data_streams = Some(BTreeMap::new());
+    TargetFacts {
+        version: TargetVersion::of(&info).unwrap(),
+        indices: BTreeMap::new(),
+        data_streams,
+    }
 }
 
 async fn planned(fixture: Fixture, facts: &TargetFacts) -> Vec<PlannedTarget> {
@@ -38,7 +46,12 @@ async fn planned(fixture: Fixture, facts: &TargetFacts) -> Vec<PlannedTarget> {
     let indices: Vec<_> = indices.iter().map(|index| &*index.metadata).collect();
     let selection = Selection { types: Types::Split, ..Selection::default() };
     let selector = Selector::new(&selection).unwrap();
-    let made = assign(&indices, &selector, &IndexOptions::default(), facts);
+    let mut options = IndexOptions::default();
+    if facts.version.typing() == Typing::Several {
+        // Going back that far, types of fields are lost.
+        options.unknown_fields = UnknownFields::Drop;
+    }
+    let made = assign(&indices, &selector, &options, facts);
     assert!(made.refused.is_empty(), "{} for {}: {:?}", fixture.name, facts.version, made.refused);
     made.targets.into_values().collect()
 }

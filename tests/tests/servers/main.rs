@@ -8,14 +8,18 @@ use tokio::runtime::Runtime;
 
 mod backfills;
 mod conformance;
+mod data_streams;
 mod definitions;
+mod faults;
 
 use backfills::{first_snapshots_are_filled_in, second_snapshots_are_filled_in};
 use conformance::conforms;
+use data_streams::data_streams_are_filled_or_refused;
 use definitions::takes_every_definition;
 
 each_version!(
     conforms,
+    data_streams_are_filled_or_refused,
     takes_every_definition,
     first_snapshots_are_filled_in,
     second_snapshots_are_filled_in,

@@ -18,10 +18,10 @@ use super::request::{Body, Request};
 use super::server_ids::Ids;
 use super::service::Service;
 use super::transport::{Answer, Transport};
-use super::{HttpConfig, bulk_body, health, identity, indices};
+use super::{HttpConfig, bulk_body, data_streams, health, identity, indices};
 use crate::cluster::{
     BulkBody, BulkOutcome, ClusterCapability, ClusterClient, ClusterHealth, ClusterInfo, Created,
-    HealthStatus, IndexDefinition, IndexRow, ItemError, ItemOutcome,
+    DataStreamDefinition, HealthStatus, IndexDefinition, IndexRow, ItemError, ItemOutcome,
 };
 use crate::{Clock, Error, ErrorKind, Result, SystemClock};
 
@@ -250,6 +250,19 @@ impl ClusterClient for HttpCluster {
 
     async fn create_index(&self, index: &str, definition: &IndexDefinition) -> Result<Created> {
         indices::create(&self.shared.transport, self.dialect().await?, index, definition).await
+    }
+
+    async fn data_streams(&self) -> Result<Option<Vec<String>>> {
+        data_streams::list(&self.shared.transport).await
+    }
+
+    async fn create_data_stream(
+        &self,
+        name: &str,
+        definition: &DataStreamDefinition,
+    ) -> Result<Created> {
+        let dialect = self.dialect().await?;
+        data_streams::create(&self.shared.transport, dialect, name, definition).await
     }
 
     async fn bulk(&self, body: &BulkBody) -> Result<BulkOutcome> {

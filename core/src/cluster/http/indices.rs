@@ -31,7 +31,7 @@ const OWN_SETTINGS: [&str; 9] = [
 ];
 
 /// The settings without those that no server takes. Flat and nested names are both understood.
-fn settable(settings: &Value) -> Value {
+pub(super) fn settable(settings: &Value) -> Value {
     let Some(members) = settings.as_object() else { return settings.clone() };
     let is_own = |name: &str| {
         let name = name.strip_prefix("index.").unwrap_or(name);

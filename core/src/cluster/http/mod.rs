@@ -16,7 +16,7 @@
 //! | `service` | what a service behind an address lacks |
 //! | [`server_ids`] | whose ids documents get |
 //! | `buffers`, `parts`, `bulk_body`, `bulk_answer` | documents to bytes, and answers to outcomes |
-//! | `indices`, `health` | making and listing indices, how the cluster fares |
+//! | `indices`, `data_streams`, `health` | making and listing indices and data streams, how the cluster fares |
 //! | `json_rpc` | calls to services of AWS that take JSON |
 //! | [`cluster`] | all of it as a `ClusterClient` |
 
@@ -26,6 +26,7 @@ mod bulk_answer;
 mod bulk_body;
 pub mod cluster;
 pub mod config;
+mod data_streams;
 mod dialect;
 mod endpoints;
 mod health;

@@ -41,6 +41,13 @@ impl Request {
         Ok(Self { method, path, query: Cow::Borrowed(""), headers: Vec::new(), body: None })
     }
 
+    /// Something of a kind, by its name: `_data_stream` and a stream's.
+    pub(super) fn named(method: Method, kind: &str, name: &str) -> Result<Self> {
+        require_name(name)?;
+        let path = vec![kind.to_owned(), name.to_owned()];
+        Ok(Self { method, path, query: Cow::Borrowed(""), headers: Vec::new(), body: None })
+    }
+
     /// The name of an index comes last in the path.
     pub(crate) fn push(&mut self, index: &str) -> Result<()> {
         require_name(index)?;

@@ -1,7 +1,7 @@
 //! The target's indices before and after the load.
 
 use super::Shared;
-use crate::cluster::{Created, IndexDefinition};
+use crate::cluster::{Created, DataStreamDefinition, IndexDefinition};
 use crate::controller::{Plan, RunEnd, Work};
 use crate::coordination::Run;
 use crate::preparation::{LoadRecord, PlannedTarget, Selection, Types};
@@ -25,7 +25,14 @@ impl Shared {
     async fn ready_index(&self, target: &PlannedTarget, changes: bool) -> Result<()> {
         let during = self.settings.load.during();
         let mut there = true;
-        if let Some(definition) = &target.definition {
+        if let (Some(definition), Some(stream)) = (&target.definition, &target.data_stream) {
+            // Its definition goes on to backing indices that are made after the load.
+            let definition = DataStreamDefinition {
+                indices: definition.clone(),
+                timestamp_field: stream.timestamp_field.clone(),
+            };
+            self.cluster.create_data_stream(&target.name, &definition).await?;
+        } else if let Some(definition) = &target.definition {
             let definition = match (changes, definition.settings.as_object()) {
                 (true, Some(settings)) => {
                     let mut settings = settings.clone();
@@ -59,6 +66,7 @@ impl Shared {
             };
             let back = settings.filter(|_| changes).map(|settings| load.to_put_back(settings));
             record.put_back.insert(target.name.clone(), back.unwrap_or_default());
+            record.streams.extend(target.data_stream.as_ref().map(|_| target.name.clone()));
         }
         record
     }
@@ -94,19 +102,22 @@ impl Shared {
     }
 
     /// How the run ended. Where indices or types were allowed to become one, a document that replaced another is a loss, and
-    /// so is one that was left out for another.
+    /// so is one that was left out for another; and where a data stream was filled, one that was not written because another
+    /// had its id.
     pub(super) async fn end_of(&self, work: &Work) -> Result<Option<RunEnd>> {
         let end = work.end();
         if !self.is_joined().await? {
             return Ok(None);
         }
-        if end != Some(RunEnd::Completed) || work.books.overwritten + work.books.present == 0 {
+        let books = &work.books;
+        if end != Some(RunEnd::Completed) || books.overwritten + books.present == 0 {
             return Ok(end);
         }
-        let run = self.store.run().await?;
-        let selection = run.map(|run| run.value.selection).unwrap_or_default();
-        let merges = Selection::of_run(&selection)?.types == Types::Merge;
-        Ok(if merges { Some(RunEnd::CompletedWithErrors) } else { end })
+        let Some(run) = self.store.run().await? else { return Ok(end) };
+        let merges = Selection::of_run(&run.value.selection)?.types == Types::Merge;
+        let has_streams = !LoadRecord::of_run(&run.value.settings).streams.is_empty();
+        let lost = merges || (has_streams && books.present > 0);
+        Ok(if lost { Some(RunEnd::CompletedWithErrors) } else { end })
     }
 }
 

@@ -192,6 +192,20 @@ async fn what_a_lost_answer_had_written_is_not_found_overwritten() {
     assert_eq!((books.written, books.overwritten), (3, 0));
 }
 
+#[tokio::test]
+async fn what_a_lost_answer_had_created_is_our_own_and_not_found_present() {
+    let bench = Bench::new().await;
+    let cluster = Arc::new(bench.faulty().on_bulk(|bulk, _| match bulk {
+        0 => BulkFault::AnswerLost(ErrorKind::Unavailable),
+        _ => BulkFault::None,
+    }));
+    let sender = BulkSender { operation: BulkOperation::Create, ..bench.over(&cluster) };
+    let books = settled(sender.send(documents(0..3), 0..0).await.unwrap()).books;
+    assert_eq!((books.written, books.present), (3, 0));
+    let books = settled(sender.send(documents(0..5), 0..2).await.unwrap()).books;
+    assert_eq!((books.written, books.present), (5, 1), "only the first two were sent before");
+}
+
 /// The incumbent put numbers through doubles when it sent again.
 #[tokio::test]
 async fn the_bytes_are_the_same_when_they_are_sent_again() {

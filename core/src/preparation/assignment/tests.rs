@@ -14,7 +14,8 @@ fn family() -> IndexMetadata {
 }
 
 fn facts(version: TargetVersion) -> TargetFacts {
-    TargetFacts { version, indices: BTreeMap::new() }
+    let data_streams = Some(BTreeMap::new());
+    TargetFacts { version, indices: BTreeMap::new(), data_streams }
 }
 
 fn local() -> TargetVersion {
@@ -112,4 +113,68 @@ fn names_that_no_cluster_takes_are_refused_there() {
             .contains("lower case")
     );
     assert_eq!(names(&by(selection, &[&a], &facts(local()))), ["Big_a"]);
+}
+
+fn backing(generation: u32, kind: &str) -> IndexMetadata {
+    IndexMetadata::for_tests(
+        &format!(".ds-logs-{generation:06}"),
+        json!({"index.number_of_shards": generation.to_string(), "index.hidden": "true",
+               "index.version.created": "136408427"}),
+        json!([{"_doc": {"_data_stream_timestamp": {"enabled": true}, "properties": {"a": {"type": kind}}}}]),
+    )
+}
+
+#[test]
+fn backing_indices_go_to_their_stream_which_is_made_like_the_newest() {
+    let (old, new) = (backing(1, "long"), backing(2, "keyword"));
+    let assigned = by(Selection::default(), &[&old, &new], &facts(opensearch("2.19.6")));
+    assert!(assigned.refused.is_empty(), "{:?}", assigned.refused);
+    let stream = &assigned.targets["logs"];
+    assert_eq!(stream.sources, [".ds-logs-000001", ".ds-logs-000002"]);
+    assert_eq!(stream.data_stream.as_ref().unwrap().timestamp_field, "@timestamp");
+    let definition = stream.definition.as_ref().unwrap();
+    assert_eq!(definition.settings["index.number_of_shards"], "2");
+    assert!(definition.settings.get("index.hidden").is_none());
+    assert_eq!(definition.mappings, json!({"properties": {"a": {"type": "keyword"}}}));
+
+    let local = by(Selection::default(), &[&old, &new], &facts(local()));
+    assert_eq!(names(&local), [".ds-logs-000001", ".ds-logs-000002"]);
+    assert!(local.targets.values().all(|target| target.data_stream.is_none()));
+}
+
+#[test]
+fn a_stream_that_is_there_is_kept_and_told() {
+    let mut facts = facts(opensearch("2.19.6"));
+    let there = ExistingIndex { documents: Some(7), is_open: true, settings: None };
+    facts.data_streams = Some(BTreeMap::from([("logs".to_owned(), there)]));
+    let assigned = by(Selection::default(), &[&backing(1, "long")], &facts);
+    let stream = &assigned.targets["logs"];
+    assert!(stream.definition.is_none() && stream.data_stream.is_some());
+    assert!(stream.warnings[0].contains("7 documents already"), "{:?}", stream.warnings);
+    assert!(stream.warnings[0].contains("left alone"), "{:?}", stream.warnings);
+}
+
+#[test]
+fn a_target_without_streams_refuses_them_and_says_how_to_go_on() {
+    let without = TargetFacts { data_streams: None, ..facts(elasticsearch("8.19.21")) };
+    let backing = backing(1, "long");
+    let refused = by(Selection::default(), &[&backing], &without);
+    let reason = &refused.refused[".ds-logs-000001"];
+    assert!(reason.contains("data stream `logs`"), "{reason}");
+    assert!(reason.contains("--rename .ds-logs-000001=NAME"), "{reason}");
+    let mut selection = Selection::default();
+    selection.rename.map.insert(backing.name.clone(), "plain".to_owned());
+    let named = by(selection, &[&backing], &without);
+    assert!(named.targets["plain"].data_stream.is_none());
+    assert!(named.targets["plain"].warnings[0].contains("outside any data stream"));
+}
+
+#[test]
+fn a_stream_and_an_index_do_not_become_one() {
+    let mut selection = types(Types::Merge);
+    selection.rename.map.insert("plain".to_owned(), "logs".to_owned());
+    let (backing, plain) = (backing(1, "long"), index("plain", json!({})));
+    let refused = by(selection, &[&backing, &plain], &facts(opensearch("2.19.6")));
+    assert_eq!(refused.refused.len(), 2);
+    assert!(refused.refused["plain"].contains("rename them apart"));
 }

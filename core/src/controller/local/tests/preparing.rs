@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::cluster::{
-    BulkBody, BulkOutcome, ClusterCapability, ClusterHealth, ClusterInfo, Created, Distribution,
-    IndexDefinition, IndexRow,
+    BulkBody, BulkOutcome, ClusterCapability, ClusterHealth, ClusterInfo, Created,
+    DataStreamDefinition, Distribution, IndexDefinition, IndexRow,
 };
 use crate::controller::Decision;
 use crate::preparation::{CreateIndices, Rename, Types, UnknownFields};
@@ -47,6 +47,18 @@ impl ClusterClient for Claimed {
 
     async fn create_index(&self, index: &str, definition: &IndexDefinition) -> Result<Created> {
         self.inner.create_index(index, definition).await
+    }
+
+    async fn data_streams(&self) -> Result<Option<Vec<String>>> {
+        Ok((self.distribution == Distribution::OpenSearch).then(Vec::new))
+    }
+
+    async fn create_data_stream(
+        &self,
+        name: &str,
+        definition: &DataStreamDefinition,
+    ) -> Result<Created> {
+        self.inner.create_index(name, &definition.indices).await
     }
 
     async fn bulk(&self, body: &BulkBody) -> Result<BulkOutcome> {
