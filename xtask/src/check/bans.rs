@@ -73,7 +73,8 @@ impl Bans<'_> {
                 });
         if group.delimiter() == Delimiter::Bracket && ignores {
             let line = name.span().start().line;
-            let limit = "not allowed: use the full tier (SNAPFILL_TEST_TIER)";
+            let limit =
+                "not allowed: return where the server does not run (snapfill_harness::runs)";
             self.findings.push(self.file.finding(line, "`#[ignore]`", limit));
         }
     }
