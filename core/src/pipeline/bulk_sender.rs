@@ -219,6 +219,7 @@ impl BulkSender {
                 Leave::Granted => return None,
                 Leave::Over => return Some(PartEnd::LeaseOver),
                 Leave::NotYet => tokio::select! {
+                    biased;
                     () = self.halt.cancelled() => {}
                     () = self.clock.sleep(LEASE_WAIT) => {}
                 },

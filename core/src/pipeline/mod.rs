@@ -7,6 +7,7 @@
 //! | `failure` | whose fault it was that a transfer ended before its time |
 //! | `keeper` | what the target refused for good is kept before it is acknowledged |
 //! | `quota` | how many documents of a shard may be sent |
+//! | `source` | what a worker reads: a snapshot, or in the simulation what stands for one |
 //! | `transfer` | one work item, several bulks in flight, checkpoints on the way |
 //! | `worker` | items one after another, until none is left |
 
@@ -15,9 +16,17 @@ mod bulk_sender;
 mod failure;
 mod keeper;
 mod quota;
+mod source;
 mod transfer;
 mod worker;
 
 pub(crate) use bulk_sender::{BulkSender, Ceiling, Gate, Leave, Sent};
 pub(crate) use keeper::Failures;
 pub(crate) use worker::{Worker, WorkerEnd};
+
+#[cfg(test)]
+pub(crate) use acknowledgements::{Acknowledgements, Ticket};
+#[cfg(test)]
+pub(crate) use source::{ShardSource, Source};
+#[cfg(test)]
+pub(crate) use transfer::gate_of;

@@ -12,13 +12,12 @@ use super::bulk_sender::{BulkSender, Gate, Leave, Sent, Settled};
 use super::failure::TransferError;
 use super::keeper::Keeper;
 use super::quota::Quota;
+use super::source::ShardSource;
 use crate::controller::{Event, EventSender};
 use crate::coordination::{Checkpoint, Held, LeaseRules, Progress, SegmentProgress};
 use crate::preparation::Route;
 use crate::settings::BulkSettings;
-use crate::snapshot::{
-    DocumentStream, DocumentsOptions, ReadPoint, SegmentPoint, Shard, ShardBatch,
-};
+use crate::snapshot::{DocumentStream, DocumentsOptions, ReadPoint, SegmentPoint, ShardBatch};
 use crate::{Clock, DocumentBatch, Error, ErrorKind, Result};
 
 /// How many batches ahead the checkpoint says may have been sent: one write of it serves that many.
@@ -104,7 +103,10 @@ pub(crate) fn gate_of(held: &Arc<Held>, clock: &Arc<dyn Clock>, timeout: Duratio
 
 impl Transfer<'_> {
     /// Runs to the end of the item, to a pause, or to an error. The progress made is returned either way.
-    pub(crate) async fn run(mut self, shard: &Shard) -> (Progress, Outcome<TransferEnd>) {
+    pub(crate) async fn run(
+        mut self,
+        shard: &impl ShardSource,
+    ) -> (Progress, Outcome<TransferEnd>) {
         let item = self.held.item();
         if let Err(error) = self.rules.require_room_for(self.bulk.timeout) {
             return (Progress::of(&item), Err(TransferError::Coordination(error)));
@@ -145,7 +147,7 @@ impl Transfer<'_> {
     /// Reads and sends until the item's end or a stop; leaves what is in flight in flight.
     async fn drive(
         &mut self,
-        shard: &Shard,
+        shard: &impl ShardSource,
         mut stream: DocumentStream,
         flight: &mut Flight,
     ) -> Outcome<TransferEnd> {
@@ -218,8 +220,12 @@ impl Transfer<'_> {
     }
 
     /// Ends the item without reading the documents after the limit.
-    async fn leave_rest(&self, shard: &Shard, flight: &mut Flight) -> Outcome<TransferEnd> {
-        let undeleted = shard.size().await.map_err(TransferError::Source)?.undeleted;
+    async fn leave_rest(
+        &self,
+        shard: &impl ShardSource,
+        flight: &mut Flight,
+    ) -> Outcome<TransferEnd> {
+        let undeleted = shard.undeleted().await.map_err(TransferError::Source)?;
         let books = flight.quota.rest(undeleted);
         let end = ReadPoint { next: self.held.item().end, segment: None };
         let ticket = flight.acks.sent(end);

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::bulk_sender::{BulkSender, Ceiling};
 use super::failure::TransferError;
 use super::keeper::{Failures, Keeper};
+use super::source::Source;
 use super::transfer::{Transfer, TransferEnd, gate_of};
 use crate::cluster::{BulkOperation, ClusterClient};
 use crate::controller::{Event, EventSender};
@@ -17,7 +18,7 @@ use crate::coordination::{Coordinator, FailureCause, Held, Progress, Standing, W
 use crate::preparation::{Route, Selector};
 use crate::retry::RetryPolicy;
 use crate::settings::BulkSettings;
-use crate::snapshot::{Shard, Snapshot, SnapshotIndex};
+use crate::snapshot::{Snapshot, SnapshotIndex};
 use crate::{Clock, ErrorKind, Result, SkipReason};
 
 /// The first wait between two looks at a store that has no free item. It doubles with each look in vain.
@@ -37,9 +38,9 @@ pub(crate) enum WorkerEnd {
 }
 
 /// One worker of a fleet.
-pub(crate) struct Worker {
+pub(crate) struct Worker<S = Snapshot> {
     pub(crate) name: String,
-    pub(crate) snapshot: Snapshot,
+    pub(crate) snapshot: S,
     pub(crate) cluster: Arc<dyn ClusterClient>,
     pub(crate) coordinator: Arc<Coordinator>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -64,7 +65,7 @@ enum Step {
     End(WorkerEnd),
 }
 
-impl Worker {
+impl<S: Source> Worker<S> {
     /// Works until nothing is left or it is asked to stop.
     ///
     /// # Errors
@@ -116,6 +117,7 @@ impl Worker {
 
     async fn rest(&self, wait: Duration, released: &mut watch::Receiver<()>) {
         tokio::select! {
+            biased;
             () = self.stop.cancelled() => {}
             _ = released.changed() => {}
             () = self.clock.sleep(wait) => {}
@@ -129,10 +131,10 @@ impl Worker {
             shard: item.shard,
             worker: self.name.clone(),
         });
-        let (progress, ended) = if self.snapshot.missing(&item.index, item.shard).is_some() {
+        let (progress, ended) = if self.snapshot.lacks(&item.index, item.shard) {
             (without_shard(&item), Ok(TransferEnd::Done { undeleted: 0 }))
         } else {
-            match self.open_shard(&item).await {
+            match self.snapshot.open(&item, &self.selector, &self.indices).await {
                 Ok((shard, route)) => self.transfer(&held, &item, &route).run(&shard).await,
                 Err(error) => (Progress::of(&item), Err(TransferError::Source(error))),
             }
@@ -185,22 +187,6 @@ impl Worker {
             events: &self.events,
             stop: &self.stop,
         }
-    }
-
-    async fn open_shard(&self, item: &WorkItem) -> Result<(Shard, Route)> {
-        let index = {
-            let mut known = self.indices.lock().await;
-            match known.get(&item.index) {
-                Some(index) => index.clone(),
-                None => {
-                    let index = self.snapshot.index(&item.index).await?;
-                    known.insert(item.index.clone(), index.clone());
-                    index
-                }
-            }
-        };
-        let route = Route::of(&index.metadata, &self.selector);
-        Ok((self.snapshot.shard_of(&index, item.shard).await?, route))
     }
 
     /// An item is complete when its books balance against the shard's own count of live documents.
