@@ -70,11 +70,19 @@ struct Flight {
     may_send_until: u32,
     /// Source bytes settled when the checkpoint was last written.
     checkpointed_bytes: u64,
+    /// Where the checkpoint stood when the item was leased, until it is written further on.
+    standing_at: Option<u32>,
     /// Some batch was let go unsettled, because of a stop.
     halted: bool,
 }
 
 impl Flight {
+    /// Whether the item came forward and nobody knows yet. The first progress is written at once: workers that all die
+    /// young would else be counted against the item for ever.
+    fn comes_forward(&self) -> bool {
+        self.standing_at.is_some_and(|next| self.acks.settled().next > next)
+    }
+
     fn progress(&self) -> Progress {
         let settled = self.acks.settled();
         let segment = settled.segment.map(|point| SegmentProgress {
@@ -122,6 +130,7 @@ impl Transfer<'_> {
             resent_until: item.checkpoint.sent,
             may_send_until: item.checkpoint.sent,
             checkpointed_bytes: item.books.bytes,
+            standing_at: Some(item.checkpoint.next),
             halted: false,
         };
         let stream = shard.documents(DocumentsOptions {
@@ -171,7 +180,7 @@ impl Transfer<'_> {
                 Some(bulk) = flight.bulks.join_next() => {
                     self.settle(bulk, flight)?;
                     let fresh = flight.acks.books().bytes.saturating_sub(flight.checkpointed_bytes);
-                    if fresh >= self.bulk.checkpoint_bytes {
+                    if fresh >= self.bulk.checkpoint_bytes || flight.comes_forward() {
                         self.checkpoint(flight).await?;
                     }
                 }
@@ -322,6 +331,7 @@ impl Transfer<'_> {
         let renewed = self.sender.retry.run_unless(self.stop, &*self.sender.clock, renew).await;
         renewed.map_err(TransferError::Coordination)?;
         flight.checkpointed_bytes = progress.books.bytes;
+        flight.standing_at = flight.standing_at.filter(|next| progress.checkpoint.next <= *next);
         Ok(())
     }
 }
