@@ -26,6 +26,8 @@ pub mod preparation;
 pub mod retry;
 #[cfg(feature = "local")]
 pub mod settings;
+#[cfg(all(test, feature = "local"))]
+mod simulation;
 pub mod snapshot;
 #[cfg(any(test, feature = "testkit"))]
 pub mod testkit;

@@ -18,6 +18,7 @@ mod fuzz;
 mod mutate;
 mod process;
 mod random;
+mod simulate;
 mod stopwatch;
 mod suite;
 mod tools;
@@ -85,6 +86,12 @@ const COMMANDS: &[Command] = &[
         summary: "every flip and cut of the tiny snapshots, read and judged",
         run: mutate::run,
     },
+    Command {
+        name: "simulate",
+        usage: "simulate [--seeds N | --seed N]",
+        summary: "fleets under a seeded scheduler with faults: 10 000 seeds, or N, or one with its trace",
+        run: simulate::run,
+    },
 ];
 
 fn main() -> ExitCode {
@@ -137,7 +144,9 @@ mod tests {
     fn misuse_is_told_from_failure() {
         let corpus = ["corpus", "corpus --gib x --out y"];
         let fixtures = ["fixtures", "fixtures opensearch-0.1", "fixtures --tiny"];
-        for line in ["frobnicate", "test --frobnicate"].iter().chain(&corpus).chain(&fixtures) {
+        let simulate = ["simulate --seed x", "simulate --seeds", "simulate --seed 1 --seeds 2"];
+        let lines = ["frobnicate", "test --frobnicate"];
+        for line in lines.iter().chain(&corpus).chain(&fixtures).chain(&simulate) {
             let outcome = dispatch(&words(line));
             assert!(matches!(outcome, Err(Failure::Usage(_))), "{line}: {outcome:?}");
         }

@@ -268,6 +268,7 @@ impl BulkSender {
                 }
             };
             tokio::select! {
+                biased;
                 () = self.halt.cancelled() => {}
                 () = change => {}
                 () = self.clock.sleep(wait) => {}

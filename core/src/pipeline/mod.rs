@@ -8,6 +8,7 @@
 //! | `keeper` | what the target refused for good is kept before it is acknowledged |
 //! | `pressure` | how fast a process sends, and whether it sends at all |
 //! | `quota` | how many documents of a shard may be sent |
+//! | `source` | what a worker reads: a snapshot, or in the simulation what stands for one |
 //! | `transfer` | one work item, several bulks in flight, checkpoints on the way |
 //! | `worker` | items one after another, until none is left |
 
@@ -17,6 +18,7 @@ mod failure;
 mod keeper;
 mod pressure;
 mod quota;
+mod source;
 mod transfer;
 mod worker;
 
@@ -24,3 +26,10 @@ pub(crate) use bulk_sender::{BulkSender, Ceiling, Gate, Leave, Sent};
 pub(crate) use keeper::Failures;
 pub(crate) use pressure::{PauseRecord, Pressure};
 pub(crate) use worker::{Worker, WorkerEnd};
+
+#[cfg(test)]
+pub(crate) use acknowledgements::{Acknowledgements, Ticket};
+#[cfg(test)]
+pub(crate) use source::{ShardSource, Source};
+#[cfg(test)]
+pub(crate) use transfer::gate_of;

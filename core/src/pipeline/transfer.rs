@@ -13,13 +13,12 @@ use super::failure::TransferError;
 use super::keeper::Keeper;
 use super::pressure::Throttle;
 use super::quota::Quota;
+use super::source::ShardSource;
 use crate::controller::{Event, EventSender};
 use crate::coordination::{Checkpoint, Held, LeaseRules, Progress, SegmentProgress};
 use crate::preparation::Route;
 use crate::settings::BulkSettings;
-use crate::snapshot::{
-    DocumentStream, DocumentsOptions, ReadPoint, SegmentPoint, Shard, ShardBatch,
-};
+use crate::snapshot::{DocumentStream, DocumentsOptions, ReadPoint, SegmentPoint, ShardBatch};
 use crate::{Clock, DocumentBatch, Error, ErrorKind, Result};
 
 /// How many batches ahead the checkpoint says may have been sent: one write of it serves that many.
@@ -79,6 +78,8 @@ struct Flight {
     checkpointed_bytes: u64,
     /// When that was, on the monotonic clock.
     checkpointed_at: Duration,
+    /// Where the checkpoint stood when the item was leased, until it is written further on.
+    standing_at: Option<u32>,
     /// Some batch was let go unsettled, because of a stop.
     halted: bool,
     /// When it was last looked whether the run is being stopped.
@@ -86,6 +87,12 @@ struct Flight {
 }
 
 impl Flight {
+    /// Whether the item came forward and nobody knows yet. The first progress is written at once: workers that all die
+    /// young would else be counted against the item for ever.
+    fn comes_forward(&self) -> bool {
+        self.standing_at.is_some_and(|next| self.acks.settled().next > next)
+    }
+
     fn progress(&self) -> Progress {
         let settled = self.acks.settled();
         let segment = settled.segment.map(|point| SegmentProgress {
@@ -115,7 +122,10 @@ pub(crate) fn gate_of(held: &Arc<Held>, clock: &Arc<dyn Clock>, timeout: Duratio
 
 impl Transfer<'_> {
     /// Runs to the end of the item, to a pause, or to an error. The progress made is returned either way.
-    pub(crate) async fn run(mut self, shard: &Shard) -> (Progress, Outcome<TransferEnd>) {
+    pub(crate) async fn run(
+        mut self,
+        shard: &impl ShardSource,
+    ) -> (Progress, Outcome<TransferEnd>) {
         let item = self.held.item();
         if let Err(error) = self.rules.require_room_for(self.bulk.timeout) {
             return (Progress::of(&item), Err(TransferError::Coordination(error)));
@@ -132,6 +142,7 @@ impl Transfer<'_> {
             may_send_until: item.checkpoint.sent,
             checkpointed_bytes: item.books.bytes,
             checkpointed_at: self.sender.clock.monotonic(),
+            standing_at: Some(item.checkpoint.next),
             halted: false,
             looked_at: None,
         };
@@ -175,7 +186,7 @@ impl Transfer<'_> {
     /// Reads and sends until the item's end or a stop; leaves what is in flight in flight.
     async fn drive(
         &mut self,
-        shard: &Shard,
+        shard: &impl ShardSource,
         mut stream: DocumentStream,
         flight: &mut Flight,
     ) -> Outcome<TransferEnd> {
@@ -217,6 +228,7 @@ impl Transfer<'_> {
         let fresh = flight.acks.books().bytes.saturating_sub(flight.checkpointed_bytes);
         let age = self.sender.clock.monotonic().saturating_sub(flight.checkpointed_at);
         fresh >= self.bulk.checkpoint_bytes
+            || flight.comes_forward()
             || fresh > 0 && age >= self.rules.length / CHECKPOINTS_PER_LEASE
     }
 
@@ -255,8 +267,12 @@ impl Transfer<'_> {
     }
 
     /// Ends the item without reading the documents after the limit.
-    async fn leave_rest(&self, shard: &Shard, flight: &mut Flight) -> Outcome<TransferEnd> {
-        let undeleted = shard.size().await.map_err(TransferError::Source)?.undeleted;
+    async fn leave_rest(
+        &self,
+        shard: &impl ShardSource,
+        flight: &mut Flight,
+    ) -> Outcome<TransferEnd> {
+        let undeleted = shard.undeleted().await.map_err(TransferError::Source)?;
         let books = flight.quota.rest(undeleted);
         let end = ReadPoint { next: self.held.item().end, ..ReadPoint::default() };
         let ticket = flight.acks.sent(end);
@@ -355,6 +371,7 @@ impl Transfer<'_> {
         renewed.map_err(TransferError::Coordination)?;
         flight.checkpointed_bytes = progress.books.bytes;
         flight.checkpointed_at = self.sender.clock.monotonic();
+        flight.standing_at = flight.standing_at.filter(|next| progress.checkpoint.next <= *next);
         self.look_for_stop(flight).await;
         Ok(())
     }

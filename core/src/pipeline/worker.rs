@@ -11,6 +11,7 @@ use super::bulk_sender::{BulkSender, Ceiling};
 use super::failure::TransferError;
 use super::keeper::{Failures, Keeper};
 use super::pressure::{Pressure, Throttle};
+use super::source::Source;
 use super::transfer::{Transfer, TransferEnd, gate_of};
 use crate::cluster::ClusterClient;
 use crate::controller::{Event, EventSender};
@@ -18,7 +19,7 @@ use crate::coordination::{Coordinator, FailureCause, Held, Progress, Standing, W
 use crate::preparation::{Route, Selector};
 use crate::retry::RetryPolicy;
 use crate::settings::BulkSettings;
-use crate::snapshot::{Shard, Snapshot, SnapshotIndex};
+use crate::snapshot::{Snapshot, SnapshotIndex};
 use crate::{Clock, ErrorKind, Result, SkipReason};
 
 /// The first wait between two looks at a store that has no free item. It doubles with each look in vain.
@@ -38,9 +39,9 @@ pub(crate) enum WorkerEnd {
 }
 
 /// One worker of a fleet.
-pub(crate) struct Worker {
+pub(crate) struct Worker<S = Snapshot> {
     pub(crate) name: String,
-    pub(crate) snapshot: Snapshot,
+    pub(crate) snapshot: S,
     pub(crate) cluster: Arc<dyn ClusterClient>,
     pub(crate) coordinator: Arc<Coordinator>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -67,7 +68,7 @@ enum Step {
     End(WorkerEnd),
 }
 
-impl Worker {
+impl<S: Source> Worker<S> {
     /// Works until nothing is left or it is asked to stop.
     ///
     /// # Errors
@@ -121,6 +122,7 @@ impl Worker {
 
     async fn rest(&self, wait: Duration, released: &mut watch::Receiver<()>) {
         tokio::select! {
+            biased;
             () = self.stop.cancelled() => {}
             _ = released.changed() => {}
             () = self.clock.sleep(wait) => {}
@@ -136,10 +138,10 @@ impl Worker {
         });
         let failures = Arc::clone(&self.failures);
         let keeper = Keeper { failures, item: Arc::new(item.clone()) };
-        let (progress, ended) = if self.snapshot.missing(&item.index, item.shard).is_some() {
+        let (progress, ended) = if self.snapshot.lacks(&item.index, item.shard) {
             (without_shard(&item), Ok(TransferEnd::Done { undeleted: 0 }))
         } else {
-            match self.open_shard(&item).await {
+            match self.open(&item).await {
                 Ok((shard, route)) => {
                     self.transfer(&held, keeper.clone(), &route, throttle).run(&shard).await
                 }
@@ -198,21 +200,9 @@ impl Worker {
         }
     }
 
-    async fn open_shard(&self, item: &WorkItem) -> Result<(Shard, Route)> {
-        let index = {
-            let mut known = self.indices.lock().await;
-            match known.get(&item.index) {
-                Some(index) => index.clone(),
-                None => {
-                    let index = self.snapshot.index(&item.index).await?;
-                    known.insert(item.index.clone(), index.clone());
-                    index
-                }
-            }
-        };
+    async fn open(&self, item: &WorkItem) -> Result<(S::Shard, Route)> {
         let target = self.cluster.info().await?.distribution;
-        let route = Route::of(&index.metadata, &self.selector, target);
-        Ok((self.snapshot.shard_of(&index, item.shard).await?, route))
+        self.snapshot.open(item, &self.selector, target, &self.indices).await
     }
 
     /// An item is complete when its books balance against the shard's own count of live documents.

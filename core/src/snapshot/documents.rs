@@ -186,6 +186,46 @@ impl DocumentStream {
     }
 }
 
+/// The other end of a stream that no reader fills: the simulation's documents.
+#[cfg(all(test, feature = "local"))]
+pub(crate) struct Feed(mpsc::Sender<Message>);
+
+#[cfg(all(test, feature = "local"))]
+impl Feed {
+    /// A stream, and the end at which it is fed.
+    pub(crate) fn open() -> (Self, DocumentStream) {
+        let (sender, messages) = mpsc::channel(CHANNEL_BATCHES);
+        (Self(sender), DocumentStream { messages, ended: false, undeleted: 0 })
+    }
+
+    /// Passes on live documents and where their range ends, or an error; false when nobody wants it any more.
+    pub(crate) async fn pass(&self, batch: Result<(DocumentBatch, Range<u32>)>) -> bool {
+        let batch = batch.map(|(documents, range)| ShardBatch {
+            documents,
+            first: range.start,
+            end: ReadPoint { next: range.end, ..ReadPoint::default() },
+            skipped: BTreeMap::new(),
+            nested: 0,
+            converted: 0,
+            recovered: 0,
+            unrecovered: 0,
+            memory: None,
+        });
+        self.0.send(Message::Batch(batch)).await.is_ok()
+    }
+
+    /// Whether anybody still wants more.
+    pub(crate) fn is_wanted(&self) -> bool {
+        !self.0.is_closed()
+    }
+
+    /// Says that all have come.
+    pub(crate) async fn end(&self, undeleted: u64) {
+        // Nobody listens any more: then nobody misses it.
+        let _ = self.0.send(Message::End(undeleted)).await;
+    }
+}
+
 impl Stream for DocumentStream {
     type Item = Result<ShardBatch>;
 

@@ -53,6 +53,8 @@ mod xcontent;
 #[cfg(feature = "local")]
 pub(crate) use location::{Location, locate};
 
+#[cfg(all(test, feature = "local"))]
+pub(crate) use documents::Feed;
 pub use documents::{
     DocumentStream, DocumentsOptions, ReadPoint, SegmentPart, SegmentPoint, ShardBatch,
 };

@@ -72,6 +72,7 @@ impl Pressure {
         loop {
             let wait = self.state().circuit.next_look();
             tokio::select! {
+                biased;
                 () = self.clock.sleep(wait) => {}
                 () = self.doubt.notified() => self.clock.sleep(LEAST_WAIT.min(wait)).await,
             }
