@@ -16,6 +16,9 @@ use crate::{Error, ErrorKind, Result};
 /// What a server says that was to make an index named like an alias which is gone.
 const NO_NAME: &str = "invalid_index_name_exception";
 
+/// Where the alias is gone, a template for all indices would have the server look for that template's pipeline first.
+const NO_PIPELINE: &str = "&pipeline=_none";
+
 /// Takes 32 bits of [`Version::term`] each: the incarnation, and the primary term.
 const TERM_BITS: u32 = 32;
 
@@ -62,7 +65,9 @@ pub(super) enum Expected {
 #[derive(Debug, Deserialize)]
 pub(super) struct Found<'a> {
     #[serde(default)]
-    pub(super) found: bool,
+    found: bool,
+    #[serde(default, rename = "_index")]
+    index: Option<String>,
     #[serde(borrow, default, rename = "_source")]
     source: Option<&'a RawValue>,
     #[serde(default, rename = "_seq_no")]
@@ -151,11 +156,15 @@ impl Access {
         if is_ours(&self.index, &parse(&answer)?) {
             return Ok(true);
         }
+        Err(self.not_ours())
+    }
+
+    fn not_ours(&self) -> Error {
         let message = format!(
-            "the index `{}` is not snapfill's: use another session name, or see whose it is and delete it",
+            "`{}` is no index of snapfill's: use another session name, or see whose it is and delete it",
             self.index
         );
-        Err(Error::new(ErrorKind::State, message))
+        Error::new(ErrorKind::State, message)
     }
 
     /// The incarnation of the index, as its alias says.
@@ -196,7 +205,13 @@ impl Access {
             return Err(self.refused(&answer, &request));
         }
         let found: Found<'_> = parse(&answer)?;
-        if found.found { read(&found, dialect).map(Got::Document) } else { Ok(Got::NoDocument) }
+        if !found.found {
+            return Ok(Got::NoDocument);
+        }
+        if found.index.as_ref().is_some_and(|index| *index != self.index) {
+            return Err(self.not_ours());
+        }
+        read(&found, dialect).map(Got::Document)
     }
 
     /// Writes a document under the alias of an incarnation: where that is gone, nothing is made.
@@ -208,7 +223,7 @@ impl Access {
         document: String,
     ) -> Result<Written> {
         let dialect = self.dialect().await?;
-        let query = match expected {
+        let mut query = match expected {
             Expected::Absent => "op_type=create".to_owned(),
             Expected::At(version) if dialect.has_sequence_numbers => format!(
                 "if_seq_no={}&if_primary_term={}",
@@ -217,6 +232,9 @@ impl Access {
             ),
             Expected::At(version) => format!("version={}", version.number),
         };
+        if dialect.definitions.has_no_pipeline {
+            query.push_str(NO_PIPELINE);
+        }
         let body = body(document, "application/json");
         let request =
             Request::of_index(Method::PUT, &run.alias(&self.index), &[dialect.doc_type, id])?
@@ -255,8 +273,12 @@ impl Access {
             lines.push_str(&source);
             lines.push('\n');
         }
+        let mut query = "filter_path=items.*.status,items.*.error".to_owned();
+        if dialect.definitions.has_no_pipeline {
+            query.push_str(NO_PIPELINE);
+        }
         let request = Request::of_index(Method::POST, &run.alias(&self.index), &["_bulk"])?
-            .query("filter_path=items.*.status,items.*.error")
+            .query(query)
             .body(body(lines, "application/x-ndjson"));
         let answer = self.cluster.ask(&request).await?;
         if is_about_absence(&answer) {

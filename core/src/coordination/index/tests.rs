@@ -101,7 +101,7 @@ async fn a_write_asks_for_the_state_it_saw_and_waits_for_no_refresh() {
     assert_eq!(outcome, CasOutcome::Done(Version { number: 8, ..version() }));
     let seen = fake.last();
     assert_eq!(seen.method, "PUT");
-    let query = "?if_seq_no=7&if_primary_term=2";
+    let query = "?if_seq_no=7&if_primary_term=2&pipeline=_none";
     assert_eq!(seen.target, format!("{ALIAS}_doc/{}{query}", item().id()));
 }
 
