@@ -73,7 +73,8 @@ fn mappings() -> Value {
     let mut store = longs(&["rank", "heldUntil", "claimableFrom"]);
     store["properties"]["split"] = json!({"type": "boolean"});
     store["properties"]["sums"] = longs(&sum_names());
-    store["properties"]["skipped"] = longs(&SkipReason::ALL.map(SkipReason::as_str));
+    let reasons: Vec<_> = SkipReason::ALL.iter().map(|reason| reason.as_str()).collect();
+    store["properties"]["skipped"] = longs(&reasons);
     json!({
         "_meta": {"snapfill": MARKER},
         "dynamic": false,

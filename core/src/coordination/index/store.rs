@@ -13,7 +13,8 @@ use super::super::{
     CasOutcome, Enrollment, ItemPage, ItemTotals, Run, Session, StoreTime, Version, Versioned,
     WorkItem, WorkStore, WorkStoreCapability,
 };
-use super::access::{Access, Expected, Found, Got, Written, incarnation_of, parse, senseless};
+use super::access::{Access, Expected, Got, Written};
+use super::answer::{Found, incarnation_of, parse, senseless};
 use super::clock::ClusterTime;
 use super::definition::Incarnation;
 use super::dialect::IndexDialect;
@@ -75,7 +76,7 @@ impl IndexWorkStore {
     /// The incarnation of a new index, or of one of ours that has no run yet; none when it went away again.
     async fn make_index(&self) -> Result<Option<Incarnation>> {
         let new = Incarnation::random();
-        if self.access.make(new).await? == super::access::Made::Created {
+        if self.access.make(new).await? == Created::Created {
             return Ok(Some(new));
         }
         if !self.access.require_ours().await? {

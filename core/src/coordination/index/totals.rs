@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::super::totals::{NAMED_FAILURES, ShardState, failed};
 use super::super::{IndexTotals, ItemTotals, Part, StoreTime, Tally, WorkItem};
-use super::access::{Access, Found, parse, senseless};
+use super::access::Access;
+use super::answer::{Found, parse, senseless};
 use super::document::{Rank, number, second_at_or_after, sum_names};
 use super::query;
 use crate::{Books, Result, SkipReason};
@@ -188,7 +189,10 @@ fn add_index(totals: &mut ItemTotals, bucket: &Bucket) -> Result<bool> {
     let shards = tally(whole, sum("wholeCompleted")?, sum("wholeQuarantined")?, held_whole);
     let mut skipped = BTreeMap::new();
     for reason in SkipReason::ALL {
-        skipped.insert(reason, sum(&format!("skipped.{reason}"))?);
+        skipped.insert(*reason, sum(&format!("skipped.{reason}"))?);
+    }
+    if skipped.values().sum::<u64>() != sum("skipped")? {
+        return Err(senseless("holds skips for reasons that this release does not know"));
     }
     skipped.retain(|_, count| *count > 0);
     let books = Books {

@@ -63,7 +63,7 @@ fn books(seed: u64) -> Books {
         ..Books::default()
     };
     for (count, reason) in (0..).zip(SkipReason::ALL) {
-        books.skip(reason, (seed + count) % 3);
+        books.skip(*reason, (seed + count) % 3);
     }
     books
 }
