@@ -200,6 +200,11 @@ async fn elasticsearch_8() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn elasticsearch_9() {
+    conforms(Version::Elasticsearch9_5_3).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn opensearch_1() {
     conforms(Version::OpenSearch1_3_20).await;
 }

@@ -36,6 +36,7 @@ pub struct FaultyStore {
     inner: Arc<dyn WorkStore>,
     on_write: OnWrite,
     writes: AtomicU64,
+    searches: AtomicU64,
 }
 
 impl FaultyStore {
@@ -44,12 +45,22 @@ impl FaultyStore {
         inner: Arc<dyn WorkStore>,
         decide: impl Fn(u64, &WorkItem) -> StoreFault + Send + Sync + 'static,
     ) -> Self {
-        Self { inner, on_write: Box::new(decide), writes: AtomicU64::new(0) }
+        Self {
+            inner,
+            on_write: Box::new(decide),
+            writes: AtomicU64::new(0),
+            searches: AtomicU64::new(0),
+        }
     }
 
     /// How many compare-and-sets arrived.
     pub fn writes(&self) -> u64 {
         self.writes.load(Ordering::SeqCst)
+    }
+
+    /// How many searches for open items arrived.
+    pub fn searches(&self) -> u64 {
+        self.searches.load(Ordering::SeqCst)
     }
 }
 
@@ -117,6 +128,7 @@ impl WorkStore for FaultyStore {
         from_sort_key: u64,
         limit: usize,
     ) -> Result<Vec<Versioned<WorkItem>>> {
+        self.searches.fetch_add(1, Ordering::SeqCst);
         self.inner.open_items(expired_before, from_sort_key, limit).await
     }
 

@@ -74,7 +74,8 @@ async fn the_time_costs_a_request_in_ten_seconds() {
         clock.advance(Duration::from_millis(100));
     }
     let asked = fake.seen().iter().filter(|seen| is_clock(seen)).count();
-    assert!((10..=11).contains(&asked), "{asked} requests in 100 s");
+    // Ten, and a few to narrow down where in a second the cluster is.
+    assert!((10..=16).contains(&asked), "{asked} requests in 100 s");
 }
 
 #[tokio::test]

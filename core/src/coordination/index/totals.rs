@@ -11,7 +11,7 @@ use super::access::Access;
 use super::answer::{Found, parse, senseless};
 use super::document::{Rank, number, second_at_or_after, sum_names};
 use super::query;
-use crate::{Books, Result, SkipReason};
+use crate::{Books, Error, ErrorKind, Result, SkipReason};
 
 /// Indices of one search. Servers limit the buckets of a search, to 10 000 at the least.
 const INDICES: usize = 1000;
@@ -192,7 +192,8 @@ fn add_index(totals: &mut ItemTotals, bucket: &Bucket) -> Result<bool> {
         skipped.insert(*reason, sum(&format!("skipped.{reason}"))?);
     }
     if skipped.values().sum::<u64>() != sum("skipped")? {
-        return Err(senseless("holds skips for reasons that this release does not know"));
+        let message = "items hold skips for reasons that this release does not know: update";
+        return Err(Error::new(ErrorKind::Unsupported, message));
     }
     skipped.retain(|_, count| *count > 0);
     let books = Books {
