@@ -16,8 +16,8 @@ use crate::{Books, Error, ErrorKind, Result, SkipReason};
 /// Indices of one search. Servers limit the buckets of a search, to 10 000 at the least.
 const INDICES: usize = 1000;
 
-/// Shards of one search.
-const SHARDS: usize = 5000;
+/// Shards of several items of one search.
+const SHARDS: usize = 1000;
 
 /// Reads the sums: one search, and more only where there are more than 1000 indices, or shards of several items.
 pub(super) async fn read(access: &Access, now: StoreTime) -> Result<ItemTotals> {
