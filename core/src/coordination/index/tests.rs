@@ -87,6 +87,19 @@ async fn a_cluster_that_answers_too_slowly_tells_no_time() {
 }
 
 #[tokio::test]
+async fn many_that_wait_for_a_clock_in_vain_wait_once() {
+    let fake = answering(503, "{}").await;
+    let store = store(&fake, &ManualClock::default());
+    let asking = (0..20).map(|_| store.now());
+    let told = futures::future::join_all(asking).await;
+    assert!(told.iter().all(|told| told.as_ref().is_err_and(crate::Error::is_retryable)));
+    let looks = || fake.seen().iter().filter(|seen| is_clock(seen)).count();
+    assert_eq!(looks(), 1);
+    assert!(store.now().await.is_err());
+    assert_eq!(looks(), 2, "a later one asks again");
+}
+
+#[tokio::test]
 async fn an_answer_without_a_time_is_none() {
     for body in ["[]", "{}", r#"[{"epoch":"soon"}]"#, r#"[{"epoch":-5}]"#, ""] {
         let error = store(&answering(200, body).await, &ManualClock::default()).now().await;
