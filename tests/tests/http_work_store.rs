@@ -150,6 +150,30 @@ async fn others_working_states_are_refused() {
     assert!(first.run().await.unwrap().is_some());
 }
 
+/// A cluster that wants a copy in each of its three zones gets them.
+#[tokio::test(flavor = "multi_thread")]
+async fn zones_in_balance_are_no_hindrance() {
+    if !is_full_tier() {
+        return;
+    }
+    let mut options = Options::default();
+    for (name, value) in [
+        ("node.attr.zone", "a"),
+        ("cluster.routing.allocation.awareness.attributes", "zone"),
+        ("cluster.routing.allocation.awareness.force.zone.values", "a,b,c"),
+        ("cluster.routing.allocation.awareness.balance", "true"),
+    ] {
+        options.settings.push((name.to_owned(), value.into()));
+    }
+    let server = Server::start_with(Version::OpenSearch2_19_6, &options).unwrap();
+    let store = Node::new(&server, "zones").store();
+    let refused = server.call("PUT", "/a", r#"{"settings":{"auto_expand_replicas":"0-1"}}"#);
+    assert!(refused.unwrap_err().to_string().contains("awareness attributes"));
+    assert_eq!(store.create_run(&run(&store)).await.unwrap(), Created::Created);
+    assert_eq!(store.create_items(&[WorkItem::new("a", 0, 0..1)]).await.unwrap(), 1);
+    assert_eq!(store.unfinished().await.unwrap(), 1);
+}
+
 /// A run whose planner died before it wrote anything into the index that it made is planned by the next.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_index_without_a_run_is_gone_on_with() {

@@ -17,6 +17,13 @@ use crate::{Error, ErrorKind, Result};
 /// Where the alias is gone, a template for all indices would have the server look for that template's pipeline first.
 const NO_PIPELINE: &str = "&pipeline=_none";
 
+/// How many replicas the index has at least and at most, as the nodes allow: one, on a node alone none. Clusters that keep
+/// zones in balance want as many copies as they have zones.
+const REPLICAS: [&str; 3] = ["0-1", "0-2", "0-all"];
+
+/// What such a cluster says.
+const UNBALANCED: &str = "awareness attributes";
+
 /// The index of a session in a cluster.
 #[derive(Debug)]
 pub(super) struct Access {
@@ -83,16 +90,24 @@ impl Access {
             let message = "a serverless collection cannot hold the working state: name another cluster as the coordinator";
             return Err(Error::new(ErrorKind::Unsupported, message));
         }
-        let body = definition(&self.index, run, IndexDialect::of(info));
-        let request = Request::of_index(Method::PUT, &self.index, &[])?.json(&body);
-        let answer = self.cluster.ask(&request).await?;
-        if answer.status.is_success() {
-            return Ok(Created::Created);
+        let dialect = IndexDialect::of(info);
+        for replicas in REPLICAS {
+            let body = definition(&self.index, run, replicas, dialect);
+            let request = Request::of_index(Method::PUT, &self.index, &[])?.json(&body);
+            let answer = self.cluster.ask(&request).await?;
+            if answer.status.is_success() {
+                return Ok(Created::Created);
+            }
+            let complaint = Complaint::of_body(&answer.body);
+            if complaint.is(&ALREADY_THERE) {
+                return Ok(Created::AlreadyThere);
+            }
+            if !complaint.reason.contains(UNBALANCED) {
+                return Err(self.refused(&answer, &request));
+            }
         }
-        if Complaint::of_body(&answer.body).is(&ALREADY_THERE) {
-            return Ok(Created::AlreadyThere);
-        }
-        Err(self.refused(&answer, &request))
+        let message = "the cluster takes no number of copies that we know for the working state";
+        Err(Error::new(ErrorKind::Config, message).with_context("index", &self.index))
     }
 
     /// Refuses an index that is not ours; one that is not there is no fault. Says whether it is there.
