@@ -5,6 +5,8 @@ use snapfill::preparation::{
     CreateIndices, IndexOptions, LoadSettings, Rename, Selection, Types, UnknownFields,
 };
 
+use crate::writing::OperationWord;
+
 /// Which documents of a snapshot go where.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Choosing and naming indices")]
@@ -19,6 +21,10 @@ pub(crate) struct Choosing {
     /// For a trial: so many documents of each shard at most; the others are counted as skipped
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_docs_per_shard: Option<u64>,
+    /// Cut shards with more stored bytes into work items of about as many, so that several workers share them [default:
+    /// 5000000000]
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) split_bytes: Option<u64>,
     /// Put before the name of every index that `--rename` does not name
     #[arg(long, value_name = "PREFIX", default_value = "")]
     pub(crate) rename_prefix: String,
@@ -32,6 +38,9 @@ pub(crate) struct Choosing {
     /// What becomes of an index with several mapping types (Elasticsearch 5 and before), and of indices that get one name
     #[arg(long, value_enum, default_value = "refuse")]
     pub(crate) types: TypesWord,
+    /// What becomes of an id that is in the target already
+    #[arg(long = "op", value_enum, default_value = "index")]
+    pub(crate) operation: OperationWord,
 }
 
 impl Choosing {
@@ -47,6 +56,8 @@ impl Choosing {
             },
             types: self.types.into(),
             recovery_source,
+            split_bytes: self.split_bytes,
+            operation: self.operation.into(),
         }
     }
 }

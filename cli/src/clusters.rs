@@ -35,7 +35,7 @@ pub(crate) async fn cat_indices(arguments: CatIndices, output: &Output) -> Resul
         _ => None,
     };
     let target = match &arguments.target {
-        Some(target) => Some(open_existing(target, &arguments.cluster)?.cat_indices().await?),
+        Some(target) => Some(open_existing(target, &arguments.cluster).await?.cat_indices().await?),
         None => None,
     };
     let sides = [
@@ -63,7 +63,7 @@ pub(crate) async fn cat_indices(arguments: CatIndices, output: &Output) -> Resul
 }
 
 pub(crate) async fn info(arguments: OneTarget, output: &Output) -> Result<Exit, Failure> {
-    let cluster = open_existing(&arguments.target, &arguments.cluster)?;
+    let cluster = open_existing(&arguments.target, &arguments.cluster).await?;
     let info = cluster.info().await?;
     if output.is_json() {
         output.print_json(&json!({ "target_cluster": info, "address": cluster.address() }))?;
@@ -81,7 +81,7 @@ pub(crate) async fn info(arguments: OneTarget, output: &Output) -> Result<Exit, 
 }
 
 pub(crate) async fn health(arguments: OneTarget, output: &Output) -> Result<Exit, Failure> {
-    let cluster = open_existing(&arguments.target, &arguments.cluster)?;
+    let cluster = open_existing(&arguments.target, &arguments.cluster).await?;
     let health = cluster.health().await?;
     if output.is_json() {
         output.print_json(&json!({ "target_cluster": health, "address": cluster.address() }))?;
@@ -90,17 +90,24 @@ pub(crate) async fn health(arguments: OneTarget, output: &Output) -> Result<Exit
     print_facts(facts_of(&health), output)
 }
 
-fn facts_of(health: &ClusterHealth) -> [(&'static str, Option<String>); 7] {
+fn facts_of(health: &ClusterHealth) -> [(&'static str, Option<String>); 11] {
     let percent = |value: Option<u8>| value.map(|value| format!("{value} %"));
     let watermark = health.disk_watermark.map(|mark| format!("{mark:?}").to_lowercase());
     [
         ("status", Some(health.status.to_string())),
         ("data nodes", health.data_nodes.map(|nodes| nodes.to_string())),
         ("write queue", health.write_queue.map(grouped)),
+        ("write queue filled", percent(health.write_queue_percent)),
         ("write rejections", health.write_rejections.map(grouped)),
         ("heap used", percent(health.heap_percent)),
+        ("processor used", percent(health.cpu_percent)),
         ("disk used", percent(health.disk_percent)),
+        ("disk free", health.free_disk_bytes.map(IndexRow::human_size)),
         ("disk watermark passed", watermark),
+        (
+            "writes blocked",
+            health.writes_blocked.map(|is| if is { "yes" } else { "no" }.to_owned()),
+        ),
     ]
 }
 
@@ -108,19 +115,18 @@ pub(crate) async fn connection_check(
     arguments: OneTarget,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let cluster = open_existing(&arguments.target, &arguments.cluster)?;
+    let cluster = open_existing(&arguments.target, &arguments.cluster).await?;
     let info = cluster.info().await?;
     if output.is_json() {
         let said =
             json!({ "connected": true, "address": cluster.address(), "version": info.version });
         output.print_json(&json!({ "target_cluster": said }))?;
     } else {
-        let said = format!(
-            "Successfully connected to {} {} at {}",
-            info.distribution,
-            info.version,
-            cluster.address()
-        );
+        let what = match info.serverless {
+            true => format!("{} Serverless", info.distribution),
+            false => format!("{} {}", info.distribution, info.version),
+        };
+        let said = format!("Successfully connected to {what} at {}", cluster.address());
         output.line("TARGET CLUSTER")?;
         output.line(&said)?;
     }

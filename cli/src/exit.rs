@@ -18,6 +18,7 @@ pub(crate) enum Exit {
     NothingSelected,
     SnapshotUnreadable,
     Interrupted,
+    Terminated,
 }
 
 impl Exit {
@@ -30,6 +31,7 @@ impl Exit {
             Self::NothingSelected => 4,
             Self::SnapshotUnreadable => 5,
             Self::Interrupted => 130,
+            Self::Terminated => 143,
         }
     }
 }

@@ -1,14 +1,21 @@
 //! The command line of snapfill: parse, call the core, print.
 
 mod arguments;
+#[cfg(feature = "aws")]
+mod aws;
 mod backfill;
 mod choosing;
 mod clusters;
 mod exit;
 mod get;
 mod output;
+mod pacing;
+mod signals;
 mod snapshot;
 mod target;
+mod worker;
+mod working_state;
+mod writing;
 
 use clap::Parser;
 
@@ -18,7 +25,11 @@ use output::Output;
 
 fn main() -> std::process::ExitCode {
     let arguments = Arguments::parse();
-    let streams = matches!(arguments.command, Command::Snapshot(SnapshotCommand::Cat(_)));
+    let streams = match &arguments.command {
+        Command::Snapshot(SnapshotCommand::Cat(_)) => true,
+        Command::Backfill(BackfillCommand::Failed(command)) => command.streams(),
+        _ => false,
+    };
     let output = Output::new(arguments.json, streams);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let ended = match runtime {
@@ -38,7 +49,11 @@ fn main() -> std::process::ExitCode {
 
 async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
     // A run lets what is in flight finish; nothing else has anything to finish.
-    if !matches!(command, Command::Backfill(BackfillCommand::Run(_)) | Command::Run(_)) {
+    let drains = matches!(
+        command,
+        Command::Backfill(BackfillCommand::Run(_)) | Command::Run(_) | Command::Worker(_)
+    );
+    if !drains {
         tokio::spawn(end_when_interrupted());
     }
     match command {
@@ -55,15 +70,22 @@ async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
             snapshot::verify::run(arguments, output).await
         }
         Command::Backfill(BackfillCommand::Plan(arguments)) => {
-            backfill::plan::run(arguments, output).await
+            backfill::plan::run(*arguments, output).await
         }
         Command::Backfill(BackfillCommand::Run(arguments)) => {
-            backfill::run::run(arguments, output).await
+            backfill::run::run(*arguments, output).await
+        }
+        Command::Backfill(BackfillCommand::Limit(arguments)) => {
+            backfill::limit::run(arguments, output).await
         }
         Command::Backfill(BackfillCommand::Status(arguments)) => {
             backfill::status::run(arguments, output).await
         }
-        Command::Run(arguments) => backfill::run::run(arguments.into(), output).await,
+        Command::Backfill(BackfillCommand::Failed(command)) => {
+            backfill::failed::run(command, output).await
+        }
+        Command::Run(arguments) => backfill::run::run((*arguments).into(), output).await,
+        Command::Worker(arguments) => worker::run(*arguments, output).await,
         Command::Clusters(ClustersCommand::CatIndices(arguments)) => {
             clusters::cat_indices(arguments, output).await
         }

@@ -1,23 +1,22 @@
 //! The target that was typed, opened.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use snapfill::cluster::http::{Auth, Compression, Secret, TlsConfig};
+use snapfill::cluster::http::{Auth, Compression, Secret, ServerIds, TlsConfig};
 use snapfill::cluster::{ClusterClient, HttpCluster, HttpConfig, LocalCluster, TargetAddress};
 use snapfill::{Error, ErrorKind};
 use url::Url;
 
-use crate::arguments::{ClusterOptions, Compress, Target};
+use crate::arguments::{self, ClusterOptions, Compress, Target};
 use crate::exit::Failure;
 
 /// The target: a cluster, or a folder that holds one already.
-pub(crate) fn open_existing(
+pub(crate) async fn open_existing(
     target: &Target,
     options: &ClusterOptions,
 ) -> Result<Arc<dyn ClusterClient>, Failure> {
     match target.address()? {
-        TargetAddress::Url(url) => Ok(Arc::new(connect(&url, options)?)),
+        TargetAddress::Url(url) => Ok(Arc::new(connect(&url, options).await?)),
         folder => {
             require_none(options)?;
             Ok(Arc::new(LocalCluster::open_existing(folder.folder()?)?))
@@ -26,7 +25,16 @@ pub(crate) fn open_existing(
 }
 
 /// The cluster at an address.
-pub(crate) fn connect(url: &Url, options: &ClusterOptions) -> Result<HttpCluster, Failure> {
+pub(crate) async fn connect(url: &Url, options: &ClusterOptions) -> Result<HttpCluster, Failure> {
+    let config = config(url, options)?;
+    #[cfg(feature = "aws")]
+    if let Some(service) = options.aws.service {
+        return crate::aws::connect(service, &options.aws, config).await;
+    }
+    HttpCluster::new(config).map_err(Failure::usage)
+}
+
+fn config(url: &Url, options: &ClusterOptions) -> Result<HttpConfig, Failure> {
     let mut endpoints = vec![url.to_string()];
     for more in &options.endpoints {
         match more.address()? {
@@ -51,7 +59,13 @@ pub(crate) fn connect(url: &Url, options: &ClusterOptions) -> Result<HttpCluster
         Compress::Gzip => Compression::Gzip,
         Compress::Off => Compression::Off,
     };
-    HttpCluster::new(config).map_err(Failure::usage)
+    config.allowed_exceptions = options.allowed_exceptions.iter().cloned().collect();
+    config.server_ids = match options.server_ids {
+        arguments::ServerIds::Auto => ServerIds::Auto,
+        arguments::ServerIds::Always => ServerIds::Always,
+        arguments::ServerIds::Never => ServerIds::Never,
+    };
+    Ok(config)
 }
 
 /// A folder needs none of them: somebody who gives them means another target.
@@ -63,6 +77,10 @@ pub(crate) fn require_none(options: &ClusterOptions) -> Result<(), Failure> {
         (options.ca.is_some(), "--target-ca"),
         (options.certificate.is_some(), "--target-cert"),
         (options.allow_insecure, "--allow-insecure"),
+        (!options.allowed_exceptions.is_empty(), "--allow-exception"),
+        (options.server_ids != arguments::ServerIds::Auto, "--server-ids"),
+        #[cfg(feature = "aws")]
+        (options.aws.service.is_some(), "--target-aws-service"),
     ];
     match given.into_iter().find(|(is_given, _)| *is_given) {
         Some((_, name)) => Err(usage(&format!(
@@ -85,7 +103,7 @@ fn auth(options: &ClusterOptions) -> Result<Auth, Failure> {
     })
 }
 
-fn secret(variable: &str, what: &str) -> Result<Secret, Failure> {
+pub(crate) fn secret(variable: &str, what: &str) -> Result<Secret, Failure> {
     match std::env::var(variable) {
         Ok(value) if !value.is_empty() => Ok(Secret::from(value)),
         _ => Err(usage(&format!(
@@ -94,50 +112,6 @@ fn secret(variable: &str, what: &str) -> Result<Secret, Failure> {
     }
 }
 
-/// Where the working state of a run into a cluster is kept: a rerun from any folder finds it.
-pub(crate) fn state_folder(url: &Url, given: Option<PathBuf>) -> Result<PathBuf, Failure> {
-    if let Some(folder) = given {
-        return Ok(folder);
-    }
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let base = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
-    let Some(base) = base else {
-        return Err(usage(
-            "there is no home folder to keep the working state in; name a folder by --state",
-        ));
-    };
-    Ok(base.join("snapfill").join(name_of(url)))
-}
-
-/// A folder's name for an address.
-fn name_of(url: &Url) -> String {
-    let port = url.port_or_known_default().unwrap_or_default();
-    let text = format!(
-        "{}_{port}{}",
-        url.host_str().unwrap_or_default(),
-        url.path().trim_end_matches('/')
-    );
-    text.chars()
-        .map(
-            |letter| {
-                if letter.is_ascii_alphanumeric() || ".-_".contains(letter) { letter } else { '_' }
-            },
-        )
-        .collect()
-}
-
-fn usage(message: &str) -> Failure {
+pub(crate) fn usage(message: &str) -> Failure {
     Failure::usage(Error::new(ErrorKind::Config, message))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_address_has_a_folder_of_its_own() {
-        let name = |text| name_of(&Url::parse(text).unwrap());
-        assert_eq!(name("https://search.example.com"), "search.example.com_443");
-        assert_eq!(name("http://[::1]:9200/a/b/"), "___1__9200_a_b");
-    }
 }

@@ -105,6 +105,36 @@ impl DocumentBatch {
         self.data.len() + self.entries.len() * size_of::<Entry>()
     }
 
+    /// The documents before the one at `middle`, and the rest. Both share this batch's buffer.
+    pub(crate) fn split_at(&self, middle: usize) -> (Self, Self) {
+        let middle = middle.min(self.entries.len());
+        let (first, second) = self.entries.split_at(middle);
+        // Entries lie in the buffer in their order, each beginning with its id.
+        let cut = second.first().map_or(self.data.len(), |entry| entry.id.start);
+        let moved = |entry: &Entry| {
+            let move_range = |range: &Range<usize>| range.start - cut..range.end - cut;
+            Entry {
+                number: entry.number,
+                id: move_range(&entry.id),
+                doc_type: entry.doc_type.clone(),
+                routing: entry.routing.as_ref().map(move_range),
+                parent: entry.parent.as_ref().map(move_range),
+                source: move_range(&entry.source),
+            }
+        };
+        let second = second.iter().map(moved).collect();
+        (
+            Self { data: self.data.slice(..cut), entries: first.into() },
+            Self { data: self.data.slice(cut..), entries: second },
+        )
+    }
+
+    /// The sources, sharing the batch's buffer, in order.
+    #[cfg(feature = "http")]
+    pub(crate) fn shared_sources(&self) -> impl ExactSizeIterator<Item = Bytes> + '_ {
+        self.entries.iter().map(|entry| self.data.slice(entry.source.clone()))
+    }
+
     /// Bytes of the sources alone.
     pub fn source_bytes(&self) -> u64 {
         self.entries.iter().map(|entry| entry.source.len() as u64).sum()
@@ -239,6 +269,20 @@ mod tests {
         let owned: Vec<Document> = batch.documents().collect();
         assert_eq!(owned[0].routing.as_deref(), Some("r"));
         assert_eq!(owned[1].source, Bytes::from_static(b"{}"));
+    }
+
+    #[test]
+    fn the_parts_of_a_batch_are_the_batch() {
+        let documents = [sample(3, "a"), sample(4, "bcd"), sample(9, "é")];
+        let batch: DocumentBatch = documents.into_iter().collect();
+        for middle in 0..5 {
+            let (first, second) = batch.split_at(middle);
+            assert_eq!(first.len(), middle.min(3));
+            assert_eq!(first.bytes() + second.bytes(), batch.bytes());
+            assert!(first.iter().chain(second.iter()).eq(batch.iter()));
+            let (third, _) = second.split_at(1);
+            assert_eq!(third.iter().next(), second.iter().next());
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 // A test that cannot go on has nothing better to do.
 #![allow(clippy::panic)]
 
+pub mod copy;
 pub mod fixtures;
 pub mod hostile;
 #[path = "../../core/lucene/tests/support/writer.rs"]

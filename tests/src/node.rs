@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use snapfill_harness::Server;
+use serde_json::{Value, json};
+use snapfill_harness::{Server, Version};
 
 use crate::fixtures::Line;
 
+/// More than any index of a fixture has: all documents come in one answer.
+const ALL: usize = 10_000;
+
 #[derive(Deserialize)]
-struct Page<'a> {
-    _scroll_id: String,
+struct Answer<'a> {
     #[serde(borrow)]
     hits: Hits<'a>,
 }
@@ -28,23 +31,58 @@ struct Hits<'a> {
 /// When the server does not answer.
 #[must_use]
 pub fn documents_of(server: &Server, index: &str) -> Vec<Line> {
-    let mut lines = Vec::new();
-    let first = format!("/{index}/_search?scroll=1m&size=500&sort=_doc");
-    let mut text = ask(server, "GET", &first, "");
-    loop {
-        let page: Page<'_> = match serde_json::from_str(&text) {
-            Ok(page) => page,
-            Err(error) => panic!("{error} in {}", text.chars().take(500).collect::<String>()),
-        };
-        if page.hits.hits.is_empty() {
-            break;
-        }
-        lines.extend(page.hits.hits.iter().map(|hit| without_type(Line::parse(hit.get()))));
-        let next = serde_json::json!({"scroll": "1m", "scroll_id": page._scroll_id}).to_string();
-        text = ask(server, "POST", "/_search/scroll", &next);
+    search(server, index, "", &json!({ "size": ALL }))
+}
+
+/// Those of one shard.
+///
+/// # Panics
+/// When the server does not answer.
+#[must_use]
+pub fn documents_on(server: &Server, index: &str, shard: u32) -> Vec<Line> {
+    search(server, index, &format!("preference=_shards:{shard}"), &json!({ "size": ALL }))
+}
+
+/// Those with one id that a search by a routing finds.
+///
+/// # Panics
+/// When the server does not answer.
+#[must_use]
+pub fn documents_by_routing(server: &Server, index: &str, id: &str, routing: &str) -> Vec<Line> {
+    let routing: String = url::form_urlencoded::byte_serialize(routing.as_bytes()).collect();
+    let query = json!({ "query": { "ids": { "values": [id] } } });
+    search(server, index, &format!("routing={routing}"), &query)
+}
+
+fn search(server: &Server, index: &str, parameters: &str, request: &Value) -> Vec<Line> {
+    let mut request = request.clone();
+    if is_elasticsearch_1(server.version()) {
+        request["fields"] = json!(["_source", "_routing", "_parent"]);
     }
+    let path = format!("/{index}/_search?{parameters}");
+    let text = ask(server, "POST", &path, &request.to_string());
+    let answer: Answer<'_> = match serde_json::from_str(&text) {
+        Ok(answer) => answer,
+        Err(error) => panic!("{error} in {}", text.chars().take(500).collect::<String>()),
+    };
+    assert!(answer.hits.hits.len() < ALL, "{index} has more than one answer holds");
+    let mut lines: Vec<_> = answer.hits.hits.iter().map(|hit| line(hit.get())).collect();
     lines.sort();
     lines
+}
+
+fn is_elasticsearch_1(version: Version) -> bool {
+    !version.is_opensearch() && version.major() == 1
+}
+
+fn line(hit: &str) -> Line {
+    let mut line = without_type(Line::parse(hit));
+    // Where Elasticsearch 1 puts them.
+    let fields = serde_json::from_str::<Value>(hit).unwrap_or_default();
+    let field = |name: &str| fields["fields"][name].as_str().map(str::to_owned);
+    line.routing = line.routing.or_else(|| field("_routing"));
+    line.parent = line.parent.or_else(|| field("_parent"));
+    line
 }
 
 /// The documents of each index.

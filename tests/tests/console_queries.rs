@@ -12,7 +12,7 @@ use snapfill::coordination::{
     Session, SnapshotName, StoreTime, WorkItem, WorkStore,
 };
 use snapfill::testkit::samples::progress;
-use snapfill_harness::{Server, Version, is_full_tier};
+use snapfill_harness::{Server, Version, runs};
 
 /// What the console shows.
 #[derive(Debug, PartialEq, Eq)]
@@ -91,7 +91,7 @@ async fn complete(held: &Held) {
 }
 
 async fn shows_the_right_numbers(version: Version) {
-    if !is_full_tier() {
+    if !runs(version) {
         return;
     }
     let server = Server::start(version).unwrap();

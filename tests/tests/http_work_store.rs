@@ -1,4 +1,4 @@
-//! `IndexWorkStore` on real servers, which belong to the full tier.
+//! `IndexWorkStore` on real servers, .
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use snapfill::coordination::{
 };
 use snapfill::testkit::WorkStoreFixture;
 use snapfill::{ErrorKind, SystemClock};
-use snapfill_harness::{Http, Options, Server, Version, is_full_tier};
+use snapfill_harness::{Http, Options, Server, Version, runs};
 
 /// A session on a server. Each handle has connections of its own, as another process would have them.
 struct Node {
@@ -66,7 +66,7 @@ fn indices(server: &Server) -> Vec<String> {
 /// Late writes make no index, whether or not the server makes indices at the first document; a template for all indices
 /// changes nothing of ours; and on one node all copies are there.
 async fn late_writes_make_nothing(version: Version, auto_create: bool) {
-    if !is_full_tier() {
+    if !runs(version) {
         return;
     }
     let mut options = Options::default();
@@ -119,7 +119,7 @@ async fn late_writes_on_elasticsearch_8() {
 /// Neither the working state of the system we replace, nor a name that leads to another session, is taken for ours.
 #[tokio::test(flavor = "multi_thread")]
 async fn others_working_states_are_refused() {
-    if !is_full_tier() {
+    if !runs(Version::OpenSearch2_19_6) {
         return;
     }
     let server = Server::start(Version::OpenSearch2_19_6).unwrap();
@@ -153,7 +153,7 @@ async fn others_working_states_are_refused() {
 /// A cluster that wants a copy in each of its three zones gets them.
 #[tokio::test(flavor = "multi_thread")]
 async fn zones_in_balance_are_no_hindrance() {
-    if !is_full_tier() {
+    if !runs(Version::OpenSearch2_19_6) {
         return;
     }
     let mut options = Options::default();
@@ -177,7 +177,7 @@ async fn zones_in_balance_are_no_hindrance() {
 /// A run whose planner died before it wrote anything into the index that it made is planned by the next.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_index_without_a_run_is_gone_on_with() {
-    if !is_full_tier() {
+    if !runs(Version::OpenSearch2_19_6) {
         return;
     }
     let server = Server::start(Version::OpenSearch2_19_6).unwrap();
@@ -196,7 +196,7 @@ async fn an_index_without_a_run_is_gone_on_with() {
 }
 
 async fn conforms(version: Version) {
-    if !is_full_tier() {
+    if !runs(version) {
         return;
     }
     let server = Server::start(version).unwrap();

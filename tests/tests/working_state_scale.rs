@@ -1,5 +1,5 @@
 //! How the working state in an index fares with 100 000 items and 200 workers. Counts are asserted; times are printed:
-//! `SNAPFILL_TEST_TIER=full cargo test -p snapfill-tests --test working_state_scale -- --nocapture --test-threads 1`.
+//! `SNAPFILL_TEST_SERVERS=default cargo test -p snapfill-tests --test working_state_scale -- --nocapture --test-threads 1`.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use snapfill::coordination::{
 use snapfill::testkit::samples::progress;
 use snapfill::testkit::{FaultyStore, StoreFault};
 use snapfill::{Clock, SystemClock};
-use snapfill_harness::{Server, Version, is_full_tier};
+use snapfill_harness::{Server, Version, runs};
 
 const ITEMS: u32 = 100_000;
 const WORKERS: usize = 200;
@@ -108,7 +108,7 @@ async fn acquire_all(coordinator: Coordinator, worker: String) -> Vec<Held> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_items_and_many_workers() {
-    if !is_full_tier() {
+    if !runs(Version::OpenSearch2_19_6) {
         return;
     }
     let bench = Bench::new(Version::OpenSearch2_19_6);
@@ -171,7 +171,7 @@ async fn many_items_and_many_workers() {
 /// A search for open items takes no longer where most are finished.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn finished_items_cost_nothing() {
-    if !is_full_tier() {
+    if !runs(Version::OpenSearch2_19_6) {
         return;
     }
     let bench = Bench::new(Version::OpenSearch2_19_6);

@@ -33,9 +33,15 @@ struct Command {
 const COMMANDS: &[Command] = &[
     Command {
         name: "test",
-        usage: "test [--full]",
-        summary: "format, house limits, lints, tests, docs; --full adds real servers and benches",
+        usage: "test [--all-servers | --full]",
+        summary: "format, house limits, lints, tests on three real servers or on all, docs; --full adds benches to all",
         run: suite::run,
+    },
+    Command {
+        name: "servers",
+        usage: "servers [--all-servers]",
+        summary: "downloads the servers that the tests start, or all of them",
+        run: suite::run_servers,
     },
     Command {
         name: "check",

@@ -1,5 +1,7 @@
 //! `cargo xtask test`: everything that must hold, in the order that fails soonest.
 
+use snapfill_harness::{SERVERS_VARIABLE, Server, Servers};
+
 use crate::arguments::Arguments;
 use crate::check;
 use crate::failure::{Failure, Result};
@@ -19,6 +21,8 @@ enum Tier {
 enum Action {
     /// The house limits, in this process.
     Limits,
+    /// What the real servers need, downloaded, in this process.
+    Servers,
     /// `cargo` with these arguments.
     Cargo(&'static [&'static str]),
 }
@@ -30,13 +34,22 @@ struct Step {
     tier: Tier,
     action: Action,
     environment: &'static [(&'static str, &'static str)],
+    /// Its tests start real servers, when they are told which.
+    starts_servers: bool,
     /// The step is left out where this file is not there.
     needs: Option<&'static str>,
 }
 
 impl Step {
     const fn new(name: &'static str, action: Action) -> Self {
-        Step { name, tier: Tier::Always, action, environment: &[], needs: None }
+        Step {
+            name,
+            tier: Tier::Always,
+            action,
+            environment: &[],
+            starts_servers: false,
+            needs: None,
+        }
     }
 }
 
@@ -47,7 +60,8 @@ static STEPS: &[Step] = &[
         "lints",
         Action::Cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     ),
-    Step::new("tests", Action::Cargo(&["test", "--workspace"])),
+    Step::new("servers", Action::Servers),
+    Step { starts_servers: true, ..Step::new("tests", Action::Cargo(&["test", "--workspace"])) },
     Step::new(
         "aws",
         Action::Cargo(&["test", "-p", "snapfill", "--lib", "--features", "aws", "cluster::http"]),
@@ -96,27 +110,47 @@ static STEPS: &[Step] = &[
 ];
 
 pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result {
-    let is_full = Arguments::parse(words, &["--full"], &[])?.has("--full");
-    tools::verify(workspace)?;
+    let arguments = Arguments::parse(words, &["--all-servers", "--full"], &[])?;
+    let is_full = arguments.has("--full");
+    let all = is_full || arguments.has("--all-servers");
+    let servers = if all { Servers::All } else { Servers::Default };
+    tools::verify(workspace, servers)?;
     let mut times = Vec::new();
     let whole = Stopwatch::start();
     for step in STEPS.iter().filter(|step| step.applies(workspace, is_full)) {
         let watch = Stopwatch::start();
-        println!("\n=== {}: {}", step.name, step.line());
-        let outcome = step.run(workspace, is_full);
+        let line = step.line(servers);
+        println!("\n=== {}: {line}", step.name);
+        let outcome = step.run(workspace, servers);
         times.push(format!("{} {:.1} s", step.name, watch.seconds()));
         if let Err(failure) = outcome {
             let why = match failure {
                 Failure::Usage(why) | Failure::Failed(why) => why,
             };
             return Failure::failed(format!(
-                "step `{}` failed: {why}\nrun it alone: {}",
-                step.name,
-                step.line()
+                "step `{}` failed: {why}\nrun it alone: {line}",
+                step.name
             ));
         }
     }
     println!("\nall passed in {:.1} s: {}", whole.seconds(), times.join(", "));
+    Ok(())
+}
+
+/// `cargo xtask servers`: downloads what the tests' servers need.
+pub(crate) fn run_servers(workspace: &Workspace, words: &[String]) -> Result {
+    let all = Arguments::parse(words, &["--all-servers"], &[])?.has("--all-servers");
+    let servers = if all { Servers::All } else { Servers::Default };
+    tools::verify(workspace, servers)?;
+    fetch(servers)
+}
+
+/// Has the servers ready before the tests, so that a download that fails is told as one.
+fn fetch(servers: Servers) -> Result {
+    for version in servers.versions() {
+        println!("{version}");
+        Server::fetch(version).map_err(|error| Failure::Failed(error.to_string()))?;
+    }
     Ok(())
 }
 
@@ -126,28 +160,37 @@ impl Step {
             && self.needs.is_none_or(|file| workspace.root().join(file).exists())
     }
 
-    fn run(&self, workspace: &Workspace, is_full: bool) -> Result {
-        let Action::Cargo(arguments) = self.action else {
-            return check::run(workspace, &[]);
+    fn run(&self, workspace: &Workspace, servers: Servers) -> Result {
+        let arguments = match self.action {
+            Action::Limits => return check::run(workspace, &[]),
+            Action::Servers => return fetch(servers),
+            Action::Cargo(arguments) => arguments,
         };
         let mut command = cargo(workspace);
-        command.args(arguments).envs(self.environment.iter().copied());
-        if is_full {
-            command.env("SNAPFILL_TEST_TIER", "full");
-        }
+        command.args(arguments).envs(self.environment(servers));
         match exit_code(&mut command)? {
             0 => Ok(()),
             code => Failure::failed(format!("exit code {code}")),
         }
     }
 
+    fn environment(&self, servers: Servers) -> Vec<(&'static str, &'static str)> {
+        let servers = self.starts_servers.then(|| (SERVERS_VARIABLE, servers.word()));
+        self.environment.iter().copied().chain(servers).collect()
+    }
+
     /// The step as one would type it.
-    fn line(&self) -> String {
-        let Action::Cargo(arguments) = self.action else {
-            return "cargo xtask check".to_owned();
+    fn line(&self, servers: Servers) -> String {
+        let arguments = match self.action {
+            Action::Limits => return "cargo xtask check".to_owned(),
+            Action::Servers => {
+                let flag = if servers == Servers::All { " --all-servers" } else { "" };
+                return format!("cargo xtask servers{flag}");
+            }
+            Action::Cargo(arguments) => arguments,
         };
         let environment: String = self
-            .environment
+            .environment(servers)
             .iter()
             .map(|(name, value)| format!("{name}={} ", shell_line([*value])))
             .collect();
@@ -162,9 +205,11 @@ mod tests {
 
     #[test]
     fn a_step_is_shown_as_it_can_be_typed() {
-        let lines: Vec<String> = STEPS.iter().map(Step::line).collect();
+        let lines: Vec<String> = STEPS.iter().map(|step| step.line(Servers::All)).collect();
         let docs = "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps";
         assert!(lines.iter().any(|line| line == docs), "{lines:?}");
+        let tests = "SNAPFILL_TEST_SERVERS=all cargo test --workspace";
+        assert!(lines.iter().any(|line| line == tests), "{lines:?}");
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 use std::process::{Command, Stdio};
 
+use snapfill_harness::{Server, Servers};
+
 use crate::failure::{Failure, Result};
 use crate::process::cargo;
 use crate::workspace::Workspace;
 
-/// Fails with one line for each tool that is missing.
-pub(crate) fn verify(workspace: &Workspace) -> Result {
+/// Fails with one line for each tool that is missing, those of the servers among them.
+pub(crate) fn verify(workspace: &Workspace, servers: Servers) -> Result {
     let rust = [
         ("cargo", "--version", "install Rust: https://rustup.rs"),
         ("rustfmt", "fmt", "run `rustup component add rustfmt`"),
@@ -27,6 +29,14 @@ pub(crate) fn verify(workspace: &Workspace) -> Result {
     let is_checkout = workspace.root().join(".git").exists();
     if is_checkout && !works(Command::new("git").arg("--version")) {
         missing.push("`git` was not found: install it, for instance `apt-get install git`".into());
+    }
+    for version in servers.versions() {
+        if let Err(error) = Server::require_tools(version) {
+            let error = error.to_string();
+            if !missing.contains(&error) {
+                missing.push(error);
+            }
+        }
     }
     if missing.is_empty() { Ok(()) } else { Failure::failed(missing.join("\nerror: ")) }
 }

@@ -1,5 +1,9 @@
 //! `snapfill backfill …`.
 
+mod attach;
+pub(crate) mod failed;
+pub(crate) mod limit;
+pub(crate) mod place;
 pub(crate) mod plan;
 mod progress;
 pub(crate) mod run;

@@ -24,7 +24,10 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<Exit, F
     let selection = choosing.selection(options.recovery_source);
     let snapshot = open(&repo, &snapshot, options).await?;
     require_selected(&snapshot, &selection)?;
-    let existing = target.as_ref().map(|target| existing(target, &cluster)).transpose()?.flatten();
+    let existing = match &target {
+        Some(target) => existing(target, &cluster).await?,
+        None => None,
+    };
     let cluster = existing.as_deref();
     let plan = Plan::for_target(&snapshot, &selection, &making.into(), cluster)
         .await
@@ -116,11 +119,11 @@ fn print_left_out(target: &PlannedTarget, output: &Output) -> Result<(), Failure
 }
 
 /// The target, if there is one already.
-fn existing(
+async fn existing(
     target: &Target,
     options: &ClusterOptions,
 ) -> Result<Option<Arc<dyn ClusterClient>>, Failure> {
-    match open_existing(target, options) {
+    match open_existing(target, options).await {
         Ok(cluster) => Ok(Some(cluster)),
         Err(failure) if failure.kind() == ErrorKind::NotFound => Ok(None),
         Err(failure) => Err(failure),

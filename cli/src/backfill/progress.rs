@@ -60,6 +60,10 @@ impl<'a> Progress<'a> {
                 self.done = (self.done + documents).min(self.documents)
             }
             Event::Warning { index, warning } => self.say(&format!("{index}: {warning}")),
+            Event::SendingPaused { reason } => self.say(&format!("Sending is paused: {reason}")),
+            Event::SendingResumed { after_seconds } => {
+                self.say(&format!("Sending goes on, after a pause of {after_seconds} s"));
+            }
             Event::ItemCompleted { .. } => self.shards_done += 1,
             Event::ItemFailed { index, shard, reason } => {
                 let complaint = format!("{index}[{shard}] failed: {reason}");

@@ -1,39 +1,33 @@
 //! `snapfill backfill run`.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
-use snapfill::cluster::TargetAddress;
 use snapfill::controller::{BackfillController, DeepStatus, LocalBackfill, RunEnd};
-use snapfill::settings::{BackfillSettings, BulkSettings};
 use snapfill::snapshot::{RepositoryOptions, Snapshot};
 use snapfill::{Error, ErrorKind};
 
 use crate::arguments::Run;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
+use crate::signals::Signals;
 use crate::snapshot::{open, require_selected};
-use crate::target::{connect, require_none, state_folder};
 
+use super::place::{Place, settings};
 use super::progress::Progress;
 use super::status::print_work;
 
-pub(crate) async fn run(arguments: Run, output: &Output) -> Result<Exit, Failure> {
+pub(crate) async fn run(mut arguments: Run, output: &Output) -> Result<Exit, Failure> {
     let options = RepositoryOptions::from(arguments.how.reading.clone());
     let selection = arguments.how.choosing.selection(options.recovery_source);
     let snapshot = open(&arguments.repo, &arguments.snapshot, options).await?;
     require_selected(&snapshot, &selection)?;
-    let backfill = build(arguments, snapshot, output)?;
+    let allowed = std::mem::take(&mut arguments.how.refusals.allowed.exceptions);
+    arguments.how.cluster.allowed_exceptions = allowed;
+    let backfill = build(arguments, snapshot, output).await?;
     let mut events = backfill.events();
     // One listener from beginning to end: a Ctrl-C between planning and the first bulk is not lost.
-    let interrupted = tokio::signal::ctrl_c();
-    tokio::pin!(interrupted);
+    let mut signals = Signals::listen()?;
     tokio::select! {
         started = backfill.start() => started.map_err(refused)?,
-        signal = &mut interrupted => {
-            signal.map_err(Error::from)?;
-            return interrupt(&backfill, output).await;
-        }
+        _ = signals.next() => return interrupt(&backfill, &mut signals, output).await,
     }
     let mut progress = Progress::new(&backfill.deep_status().await?.work, output);
     let ended = {
@@ -43,61 +37,38 @@ pub(crate) async fn run(arguments: Run, output: &Output) -> Result<Exit, Failure
             tokio::select! {
                 end = &mut end => break Some(end),
                 Some(event) = events.next() => progress.note(&event),
-                signal = &mut interrupted => {
-                    signal.map_err(Error::from)?;
-                    break None;
-                }
+                _ = signals.next() => break None,
             }
         }
     };
     progress.finish();
+    // It may have turned out during the run.
+    let gives_ids = !backfill.cluster().capability().is_idempotent();
+    if gives_ids && !output.is_json() {
+        output.remark(
+            "The target gave documents ids of its own: what had to be sent again is there twice.",
+        );
+    }
     match ended {
         Some(end) => conclude(end?, &backfill.deep_status().await?, output),
-        None => interrupt(&backfill, output).await,
+        None => interrupt(&backfill, &mut signals, output).await,
     }
 }
 
-/// The controller: a local target has its working state beside it, a cluster in a folder on this machine.
-fn build(arguments: Run, snapshot: Snapshot, output: &Output) -> Result<LocalBackfill, Failure> {
-    let builder = match arguments.target.address()? {
-        TargetAddress::Url(url) => {
-            let cluster = connect(&url, &arguments.how.cluster)?;
-            let state = state_folder(&url, arguments.how.state.state.clone())?;
-            if !output.is_json() {
-                output.remark(&format!("The working state is kept in {}", state.display()));
-            }
-            LocalBackfill::builder(settings(arguments, state)).with_cluster(Arc::new(cluster))
-        }
-        folder => {
-            require_none(&arguments.how.cluster)?;
-            LocalBackfill::builder(settings(arguments, folder.folder()?))
-        }
-    };
-    Ok(builder.with_snapshot(snapshot).build()?)
-}
-
-fn settings(arguments: Run, folder: PathBuf) -> BackfillSettings {
-    let bulk = BulkSettings {
-        bytes: usize::try_from(arguments.how.bulk_bytes).unwrap_or(usize::MAX),
-        documents: usize::try_from(arguments.how.bulk_documents).unwrap_or(usize::MAX),
-        ..BulkSettings::default()
-    };
-    let selection = arguments.how.choosing.selection(arguments.how.reading.recovery_source);
-    BackfillSettings {
-        repository_options: arguments.how.reading.into(),
-        session: arguments.how.session,
-        indices: selection.indices,
-        exclude: selection.exclude,
-        max_docs_per_shard: selection.max_docs_per_shard,
-        rename: selection.rename,
-        types: selection.types,
-        target_indices: arguments.how.making.into(),
-        load: arguments.how.loading.into(),
-        workers: arguments.how.workers.into(),
-        lease: arguments.how.lease,
-        bulk,
-        ..BackfillSettings::new(arguments.repo, arguments.snapshot, folder)
+/// The controller: a local target has its working state beside it, a cluster in an index of its own unless told otherwise.
+async fn build(
+    arguments: Run,
+    snapshot: Snapshot,
+    output: &Output,
+) -> Result<LocalBackfill, Failure> {
+    let place = Place::open(&arguments.target, &arguments.how).await?;
+    if !output.is_json()
+        && let Some(remark) = place.remark()
+    {
+        output.remark(&remark);
     }
+    let settings = settings(arguments.repo, arguments.snapshot, arguments.how, place.folder());
+    Ok(place.fit(LocalBackfill::builder(settings)).with_snapshot(snapshot).build()?)
 }
 
 /// Planning reads the snapshot: what it finds wrong there is the snapshot's fault.
@@ -123,8 +94,12 @@ fn conclude(end: RunEnd, status: &DeepStatus, output: &Output) -> Result<Exit, F
     Ok(end.into())
 }
 
-/// The first Ctrl-C lets what is in flight finish, so that the next run goes on right there.
-async fn interrupt(backfill: &LocalBackfill, output: &Output) -> Result<Exit, Failure> {
+/// The first Ctrl-C or SIGTERM lets what is in flight finish, so that the next run goes on right there.
+async fn interrupt(
+    backfill: &LocalBackfill,
+    signals: &mut Signals,
+    output: &Output,
+) -> Result<Exit, Failure> {
     if !output.is_json() {
         output.remark(
             "Interrupted: waiting for what is in flight. Run the same command again to go on.",
@@ -132,7 +107,7 @@ async fn interrupt(backfill: &LocalBackfill, output: &Output) -> Result<Exit, Fa
     }
     tokio::select! {
         paused = backfill.pause() => paused?,
-        signal = tokio::signal::ctrl_c() => signal.map_err(Error::from)?,
+        _ = signals.next() => {}
     }
     if output.is_json() {
         output.print_json(&backfill.deep_status().await?)?;

@@ -1,18 +1,19 @@
 //! `snapfill backfill status`.
 
-use snapfill::cluster::{IndexRow, TargetAddress};
-use snapfill::controller::{
-    BackfillController, DeepStatus, IndexWork, LocalBackfill, RunEnd, Work,
-};
-use snapfill::{Books, Error, ErrorKind, SkipReason};
+use snapfill::cluster::IndexRow;
+use snapfill::controller::{BackfillController, DeepStatus, IndexWork, RunEnd, Sending, Work};
+use snapfill::{Books, SkipReason};
 
+use super::limit::describe;
 use crate::arguments::Status;
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, count_of, grouped, table};
-use crate::target::state_folder;
+
+use super::attach::attach;
 
 pub(crate) async fn run(arguments: Status, output: &Output) -> Result<Exit, Failure> {
-    let backfill = attach(&arguments).await?;
+    let backfill =
+        attach(&arguments.target, &arguments.state, &arguments.session, &arguments.cluster).await?;
     if !arguments.deep_check {
         let status = backfill.status().await?;
         if output.is_json() {
@@ -28,26 +29,20 @@ pub(crate) async fn run(arguments: Status, output: &Output) -> Result<Exit, Fail
     } else {
         print_fleet(&status.status, output)?;
         print_work(&status, output)?;
+        print_sending(&status.sending, output)?;
     }
     Ok(Exit::Completed)
 }
 
-async fn attach(arguments: &Status) -> Result<LocalBackfill, Failure> {
-    let url = match arguments.target.address()? {
-        TargetAddress::Url(url) => url,
-        folder => return Ok(LocalBackfill::attach(&folder.folder()?, &arguments.session).await?),
-    };
-    let state = state_folder(&url, arguments.state.state.clone())?;
-    LocalBackfill::attach(&state, &arguments.session).await.map_err(|error| match error.kind() {
-        ErrorKind::NotFound => {
-            let message = format!(
-                "this machine knows of no run into {url}: its working state would be in {}; name its folder by --state",
-                state.display()
-            );
-            Error::new(ErrorKind::NotFound, message).into()
-        }
-        _ => error.into(),
-    })
+/// Whether documents are sent, where that is not as it should be.
+fn print_sending(sending: &Sending, output: &Output) -> Result<(), Failure> {
+    if !sending.limits.is_none() {
+        output.line(&describe(sending.limits))?;
+    }
+    if let Some(reason) = &sending.paused {
+        output.line(&format!("Sending is paused: {reason}"))?;
+    }
+    Ok(())
 }
 
 /// The lines that users of the incumbent know, as they know them.
@@ -83,16 +78,40 @@ pub(crate) fn print_work(status: &DeepStatus, output: &Output) -> Result<(), Fai
         output.line(&format!("Skipped {count}: {}", SkipReason::explanation(reason)))?;
     }
     print_sources(&work.books, output)?;
-    if work.books.overwritten > 0 {
-        let overwritten = grouped(work.books.overwritten);
+    print_ids_taken(&work.books, output)?;
+    if work.books.failed > 0 {
+        let failed = grouped(work.books.failed);
         output.line(&format!(
-            "Overwritten {overwritten}: documents of other runs, or two of one id"
+            "Refused {failed}: kept, to be looked at (`backfill failed summary`) and sent again (`backfill failed redrive`)"
         ))?;
     }
     for failed in &work.failed {
         output.line(&format!("Failed {}[{}]: {}", failed.index, failed.shard, failed.reason))?;
     }
     output.line(&verdict(status.end, work))?;
+    Ok(())
+}
+
+/// Where a document of the target had the id already.
+fn print_ids_taken(books: &Books, output: &Output) -> Result<(), Failure> {
+    let lines = [
+        (
+            books.overwritten,
+            "Overwritten",
+            "their ids were in the target already, from before this run or from another document of it, and what was there is \
+             replaced (`--op create` leaves it alone)",
+        ),
+        (
+            books.present,
+            "Present",
+            "their ids were in the target already, and what was there is left alone",
+        ),
+    ];
+    for (count, word, what) in lines {
+        if count > 0 {
+            output.line(&format!("{word} {}: {what}", grouped(count)))?;
+        }
+    }
     Ok(())
 }
 
@@ -164,9 +183,12 @@ fn verdict(end: Option<RunEnd>, work: &Work) -> String {
     match end {
         Some(RunEnd::Completed) => format!("Backfill complete: all {shards} done"),
         Some(RunEnd::CompletedWithErrors) => {
-            format!(
-                "Backfill complete with errors: all {shards} done, but not every document was written"
-            )
+            let books = &work.books;
+            let what = match books.failed + books.skipped_by_loss() {
+                0 => "some documents share an id, and only one of them is there",
+                _ => "not every document was written",
+            };
+            format!("Backfill complete with errors: all {shards} done, but {what}")
         }
         Some(RunEnd::Failed) => format!(
             "Backfill failed: {} of {shards} given up, the others are done. Once the cause is mended, fill what is \

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use snapfill_tests::copy::copy_folder;
 use snapfill_tests::fixtures::{Fixture, assert_same};
 use snapfill_tests::random::Random;
 use snapfill_tests::target::{counts_of, documents_of};
@@ -50,28 +51,12 @@ struct Copy {
 impl Copy {
     fn of(fixture: Fixture) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut files = Vec::new();
-        copy(&fixture.repository(), folder.path(), Path::new(""), &mut files);
-        files.sort();
+        let files = copy_folder(&fixture.repository(), folder.path());
         Self { folder, files }
     }
 
     fn path(&self) -> String {
         path(self.folder.path())
-    }
-}
-
-fn copy(from: &Path, to: &Path, below: &Path, files: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(from.join(below)).unwrap() {
-        let entry = entry.unwrap();
-        let name = below.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            std::fs::create_dir(to.join(&name)).unwrap();
-            copy(from, to, &name, files);
-        } else {
-            std::fs::copy(entry.path(), to.join(&name)).unwrap();
-            files.push(name);
-        }
     }
 }
 

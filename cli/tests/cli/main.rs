@@ -3,24 +3,33 @@
 //!
 //! | file | subject |
 //! |---|---|
+//! | `aws` | targets on AWS: signed requests and whose keys they are signed with |
 //! | `cat` | the documents of every fixture, on standard output |
 //! | `cluster` | targets that are clusters, real ones in the full tier |
 //! | `run` | a backfill from its plan to its last document |
 //! | `kill` | a backfill that is killed, interrupted, or run twice at once |
+//! | `failed` | documents that a cluster refuses |
+//! | `fake` | a cluster that refuses them |
 //! | `faults` | wrong folders, full disks, targets that cannot be written |
 //! | `damage` | repositories of which a file is flipped, cut or gone |
 //! | `hostile` | repositories that no server would write, within limits of memory and time |
+//! | `secured` | targets with TLS and passwords, real ones in the full tier |
 //! | `program` | running the program |
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[cfg(feature = "aws")]
+mod aws;
 mod cat;
 mod cluster;
 mod damage;
+mod failed;
+mod fake;
 mod faults;
 mod hostile;
 mod kill;
 mod program;
 mod readme;
 mod run;
+mod secured;

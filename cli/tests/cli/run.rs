@@ -257,7 +257,7 @@ fn wrong_usage_is_exit_2_and_says_what_is_right() {
         "run here",
         "run here snap-1 there --workers 0",
         "run here snap-1 there --bulk-documents 0",
-        "run here snap-1 there --lease 3s",
+        "run here snap-1 there --lease 2s",
         "run here snap-1 there --no-such-option",
         "backfill run --repo here --snapshot snap-1",
         "backfill status",

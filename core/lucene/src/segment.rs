@@ -1,5 +1,6 @@
 //! A segment: everything that reading its documents takes, opened and checked.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::commit::SegmentCommit;
@@ -175,6 +176,22 @@ impl Segment {
         let index = &self.inner.stored.index;
         let chunk = index.chunk_of(doc);
         (chunk < index.chunks()).then(|| index.first_doc(chunk))
+    }
+
+    /// First document of the first chunk that begins at byte `offset` of the `.fdt` or after it; the number of documents where
+    /// none does.
+    #[must_use]
+    pub fn doc_from_offset(&self, offset: u64) -> u32 {
+        let index = &self.inner.stored.index;
+        index.first_doc(index.chunk_from(offset))
+    }
+
+    /// Number of live documents among `docs`, nested ones included. Looks at each of them.
+    #[must_use]
+    pub fn live_count_in(&self, docs: Range<u32>) -> u32 {
+        let docs = docs.start..docs.end.min(self.max_doc());
+        let live = docs.filter(|doc| self.inner.is_live(*doc)).count();
+        u32::try_from(live).unwrap_or(u32::MAX)
     }
 
     /// Offset in the `.fdt` of the chunk that holds `doc`; the end of the last chunk for documents past the end.

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use serde_json::{Map, Value};
 
 use super::{
-    BulkBody, BulkOutcome, ClusterCapability, ClusterHealth, ClusterInfo, Created, IndexDefinition,
-    IndexRow,
+    BulkBody, BulkOutcome, ClusterCapability, ClusterHealth, ClusterInfo, Created, HealthStatus,
+    IndexDefinition, IndexRow,
 };
 use crate::{ErrorKind, Result};
 
@@ -40,6 +40,15 @@ pub trait ClusterClient: Send + Sync + fmt::Debug {
     /// # Errors
     /// As said at the trait.
     async fn health(&self) -> Result<ClusterHealth>;
+
+    /// The colour of one index, where the implementation can tell it: a cluster may be red because of an index that nobody
+    /// here writes to.
+    ///
+    /// # Errors
+    /// As said at the trait.
+    async fn index_health(&self, _index: &str) -> Result<Option<HealthStatus>> {
+        Ok(None)
+    }
 
     /// Makes an index; one that is already there is left as it is.
     ///

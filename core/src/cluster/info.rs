@@ -92,14 +92,25 @@ pub struct ClusterHealth {
     pub data_nodes: Option<u32>,
     /// Bulk requests that wait, all nodes together.
     pub write_queue: Option<u64>,
+    /// How full the write queue is on the node where it is fullest, in percent of what it takes.
+    pub write_queue_percent: Option<u8>,
     /// Bulk requests refused since the nodes started, all nodes together.
     pub write_rejections: Option<u64>,
     /// Heap in use on the node that uses most, in percent.
     pub heap_percent: Option<u8>,
+    /// Processor in use on the busiest node, in percent.
+    #[serde(default)]
+    pub cpu_percent: Option<u8>,
     /// Disk in use on the fullest node, in percent.
     pub disk_percent: Option<u8>,
     /// The highest watermark that a node is past.
     pub disk_watermark: Option<DiskWatermark>,
+    /// Bytes free on the node that has the fewest.
+    #[serde(default)]
+    pub free_disk_bytes: Option<u64>,
+    /// Whether the cluster refuses writes, for want of disk or memory.
+    #[serde(default)]
+    pub writes_blocked: Option<bool>,
 }
 
 impl ClusterHealth {
@@ -109,10 +120,14 @@ impl ClusterHealth {
             status,
             data_nodes: None,
             write_queue: None,
+            write_queue_percent: None,
             write_rejections: None,
             heap_percent: None,
+            cpu_percent: None,
             disk_percent: None,
             disk_watermark: None,
+            free_disk_bytes: None,
+            writes_blocked: None,
         }
     }
 }

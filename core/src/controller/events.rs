@@ -80,6 +80,37 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// More or fewer bulks of a worker may be out at a time.
+    ConcurrencyChanged {
+        /// Which worker.
+        worker: String,
+        /// How many.
+        limit: usize,
+        /// Why.
+        reason: String,
+    },
+    /// No bulk begins any more: the target is to recover. Leases are renewed meanwhile.
+    SendingPaused {
+        /// Why.
+        reason: String,
+    },
+    /// Bulks begin again.
+    SendingResumed {
+        /// How long none began.
+        after_seconds: u64,
+    },
+    /// Other ceilings of what is sent: none is no ceiling.
+    RateLimitChanged {
+        /// Documents a second.
+        documents_per_second: Option<u64>,
+        /// Bytes a second.
+        bytes_per_second: Option<u64>,
+    },
+    /// A ceiling holds a bulk up; told once for each setting of the ceilings.
+    RateLimited {
+        /// How long this one waits.
+        wait_milliseconds: u64,
+    },
     /// A worker is gone.
     WorkerEnded {
         /// Which one.

@@ -22,5 +22,6 @@ pub use events::{Event, EventStream};
 pub use local::{LocalBackfill, LocalBackfillBuilder};
 pub use plan::{Decision, Plan, PlannedIndex};
 pub use status::{
-    BackfillStatus, Counts, DeepStatus, FailedWork, FleetCounts, IndexWork, RunEnd, Status, Work,
+    BackfillStatus, Counts, DeepStatus, FailedWork, FleetCounts, IndexWork, RunEnd, Sending,
+    Status, Work, WorkerSending,
 };

@@ -4,6 +4,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
 use crate::cluster::ClusterClient;
+use crate::coordination::WorkItem;
 use crate::preparation::{
     Assignment, ExistingIndex, IndexOptions, PlannedTarget, Selection, Selector, TargetFacts,
     TargetVersion, assign,
@@ -43,6 +44,9 @@ pub struct PlannedIndex {
     pub targets: Vec<String>,
     /// Its shards; empty for an index that is skipped. A shard that the snapshot does not hold has no size.
     pub shards: Vec<ShardSize>,
+    /// Where each shard is cut into work items, as document numbers; nothing for a shard that is one item.
+    #[serde(skip)]
+    pub(crate) cuts: Vec<Vec<u32>>,
     /// The numbers of shards that the snapshot does not hold (a PARTIAL one): they will be reported as skipped.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<u32>,
@@ -102,7 +106,20 @@ impl Plan {
             assigned
         };
         plan.take(assigned);
+        if target.is_some_and(|target| !target.capability().is_idempotent()) {
+            plan.warn_of_repetition();
+        }
         Ok(plan)
+    }
+
+    fn warn_of_repetition(&mut self) {
+        for target in &mut self.targets {
+            target.warnings.push(
+                "the target gives documents ids of its own: those of the snapshot are lost, and what has to be sent again, \
+                 after an error or an interruption, is there twice; the counts do not show it"
+                    .to_owned(),
+            );
+        }
     }
 
     async fn select(snapshot: &Snapshot, selector: &Selector) -> Result<Self> {
@@ -182,6 +199,15 @@ impl PlannedIndex {
         self.index.as_ref().map(|index| &*index.metadata)
     }
 
+    /// The work items that its shards become.
+    pub(crate) fn items(&self) -> impl Iterator<Item = WorkItem> {
+        (0_u32..).zip(&self.shards).flat_map(|(number, size)| {
+            let cuts = usize::try_from(number).ok().and_then(|number| self.cuts.get(number));
+            let cuts = cuts.map(Vec::as_slice).unwrap_or_default();
+            items_of(&self.name, number, size, cuts)
+        })
+    }
+
     /// Documents that are not deleted, nested children among them.
     pub fn undeleted(&self) -> u64 {
         self.shards.iter().map(|shard| shard.undeleted).sum()
@@ -193,12 +219,31 @@ impl PlannedIndex {
     }
 }
 
+/// The items of one shard; its bytes are shared among them by their documents.
+fn items_of(index: &str, shard: u32, size: &ShardSize, cuts: &[u32]) -> Vec<WorkItem> {
+    let count = u32::try_from(cuts.len() + 1).unwrap_or(u32::MAX);
+    let starts = std::iter::once(0).chain(cuts.iter().copied());
+    let ends = cuts.iter().copied().chain(std::iter::once(size.max_doc));
+    let share = |docs: u32| {
+        let share = u128::from(size.stored_bytes) * u128::from(docs);
+        share.checked_div(u128::from(size.max_doc)).unwrap_or(u128::from(size.stored_bytes))
+    };
+    starts
+        .zip(ends)
+        .map(|(first, end)| {
+            let bytes = u64::try_from(share(end - first)).unwrap_or(u64::MAX);
+            WorkItem::new(index, shard, first..end).sized(bytes, count)
+        })
+        .collect()
+}
+
 async fn plan_index(snapshot: &Snapshot, name: &str, selector: &Selector) -> Result<PlannedIndex> {
     let skipped = |reason: String| PlannedIndex {
         name: name.to_owned(),
         decision: Decision::Skip(reason),
         targets: Vec::new(),
         shards: Vec::new(),
+        cuts: Vec::new(),
         missing: Vec::new(),
         warnings: Vec::new(),
         index: None,
@@ -208,7 +253,7 @@ async fn plan_index(snapshot: &Snapshot, name: &str, selector: &Selector) -> Res
     }
     let index = snapshot.index(name).await?;
     let missing = missing(snapshot, &index)?;
-    let shards = measure(snapshot, &index, &missing).await?;
+    let (shards, cuts) = measure(snapshot, &index, &missing, selector).await?.into_iter().unzip();
     let mut warnings = warnings(&index.metadata, snapshot.reads_recovery_source());
     if !missing.is_empty() {
         let numbers: Vec<_> = missing.iter().map(u32::to_string).collect();
@@ -224,6 +269,7 @@ async fn plan_index(snapshot: &Snapshot, name: &str, selector: &Selector) -> Res
         decision: Decision::Migrate,
         targets: Vec::new(),
         shards,
+        cuts,
         missing,
         warnings,
         index: Some(index),
@@ -264,13 +310,19 @@ async fn measure(
     snapshot: &Snapshot,
     index: &SnapshotIndex,
     missing: &[u32],
-) -> Result<Vec<ShardSize>> {
+    selector: &Selector,
+) -> Result<Vec<(ShardSize, Vec<u32>)>> {
     stream::iter(0..index.metadata.shards()?)
         .map(|number| async move {
             if missing.contains(&number) {
-                return Ok(ShardSize::default());
+                return Ok(Default::default());
             }
-            snapshot.shard_of(index, number).await?.size().await
+            let shard = snapshot.shard_of(index, number).await?;
+            let size = shard.size().await?;
+            Ok(match selector.pieces(size.stored_bytes) {
+                1 => (size, Vec::new()),
+                pieces => (size, shard.cuts(pieces).await?),
+            })
         })
         .buffered(PARALLEL_SHARDS)
         .try_collect()

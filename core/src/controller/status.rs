@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::coordination::{ItemTotals, Tally};
+use crate::settings::RateLimits;
 use crate::{Books, SkipReason};
 
 /// Whether workers are at it. Follows the fleet, not the work: it stays `Running` while workers are up.
@@ -73,6 +74,30 @@ pub struct DeepStatus {
     pub work: Work,
     /// How the run ended, once it has.
     pub end: Option<RunEnd>,
+    /// How fast documents are sent.
+    pub sending: Sending,
+}
+
+/// How fast documents are sent, and whether they are sent at all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Sending {
+    /// Why nothing is sent now, if so.
+    pub paused: Option<String>,
+    /// Ceilings of each worker process.
+    pub limits: RateLimits,
+    /// The workers of this process; those of others are not seen.
+    pub workers: Vec<WorkerSending>,
+}
+
+/// How fast a worker sends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WorkerSending {
+    /// Its name.
+    pub worker: String,
+    /// Bulks that are out.
+    pub in_flight: usize,
+    /// Bulks that may be out at a time now.
+    pub limit: usize,
 }
 
 /// The work of a session, summed up.

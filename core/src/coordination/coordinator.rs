@@ -253,12 +253,24 @@ impl Coordinator {
     /// # Errors
     /// `NotFound` when there is no such item, `State` when it is completed.
     pub async fn reopen(&self, id: &str) -> Result<WorkItem> {
+        self.change_by_id(id, &LeaseEvent::Reopen).await
+    }
+
+    /// Gives up a completed item: what it read turned out to be wrong.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such item.
+    pub async fn refute(&self, id: &str, reason: &str) -> Result<WorkItem> {
+        self.change_by_id(id, &LeaseEvent::Refute { reason: reason.to_owned() }).await
+    }
+
+    async fn change_by_id(&self, id: &str, event: &LeaseEvent) -> Result<WorkItem> {
         for _ in 0..CAS_TRIES {
             let known = self.store.item(id).await?.ok_or_else(|| {
                 Error::new(ErrorKind::NotFound, format!("there is no work item `{id}`"))
             })?;
             let now = self.store.now().await?;
-            let item = lease::apply(&known.value, now, &LeaseEvent::Reopen, &self.rules)
+            let item = lease::apply(&known.value, now, event, &self.rules)
                 .map_err(|refusal| refusal.into_error(&known.value))?;
             if item == known.value {
                 return Ok(item);

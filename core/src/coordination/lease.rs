@@ -35,6 +35,17 @@ impl Default for LeaseRules {
 }
 
 impl LeaseRules {
+    /// The rules for leases of this length: the usual ones, with a margin that leaves room in a short lease.
+    pub fn for_length(length: Duration) -> Self {
+        let usual = Self::default();
+        Self { length, margin: usual.margin.min(length / 6), ..usual }
+    }
+
+    /// The longest that a bulk may take within such leases, at most `usual`: half of one.
+    pub fn bulk_timeout(&self, usual: Duration) -> Duration {
+        usual.min(self.length / 2)
+    }
+
     /// Refuses a bulk timeout that leaves next to no time of a lease to begin a bulk in.
     ///
     /// # Errors
@@ -135,6 +146,11 @@ pub enum LeaseEvent {
     },
     /// Somebody wants a quarantined item to be tried again.
     Reopen,
+    /// What a completed item read turned out to be wrong.
+    Refute {
+        /// How that is known.
+        reason: String,
+    },
 }
 
 /// Why an event is refused.
@@ -238,6 +254,7 @@ pub fn apply(
         }
         LeaseEvent::Reap { holder } => reap(item, holder, rules),
         LeaseEvent::Reopen => reopen(item),
+        LeaseEvent::Refute { reason } => Ok(refute(item, reason)),
     }
 }
 
@@ -355,6 +372,19 @@ fn reap(item: &WorkItem, holder: &str, rules: &LeaseRules) -> Result<WorkItem, L
     Ok(item)
 }
 
+/// A completed item becomes one that was given up. Its checkpoint and books stay: they say what was written.
+fn refute(item: &WorkItem, reason: &str) -> WorkItem {
+    if !item.is_completed() {
+        return item.clone();
+    }
+    WorkItem {
+        completed_at: None,
+        quarantined: true,
+        last_error: Some(reason.to_owned()),
+        ..item.clone()
+    }
+}
+
 fn reopen(item: &WorkItem) -> Result<WorkItem, LeaseRefusal> {
     if item.is_completed() {
         return Err(LeaseRefusal::Completed);
@@ -364,6 +394,13 @@ fn reopen(item: &WorkItem) -> Result<WorkItem, LeaseRefusal> {
         item.quarantined = false;
         item.attempts = 0;
         item.deaths = 0;
+        if item.checkpoint.next == item.end {
+            // It was read to its end, and that was wrong: only reading it all again may help.
+            item.checkpoint =
+                Checkpoint { next: item.first, sent: item.end, ..Checkpoint::default() };
+            item.books = Books::default();
+            item.live = None;
+        }
     }
     Ok(item)
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::StoreTime;
 use super::random;
 use super::time::{optional_seconds, seconds};
+use crate::snapshot::SegmentPart;
 use crate::{Books, Error, ErrorKind, Result};
 
 /// What marks a document of the working state as ours, so that workers of the system we replace leave it alone.
@@ -92,7 +93,11 @@ impl WorkItem {
             lease_version: 0,
             started_at: None,
             completed_at: None,
-            checkpoint: Checkpoint { next: documents.start, sent: documents.start, segment: None },
+            checkpoint: Checkpoint {
+                next: documents.start,
+                sent: documents.start,
+                ..Checkpoint::default()
+            },
             books: Books::default(),
             live: None,
             attempts: 0,
@@ -201,6 +206,20 @@ pub struct Checkpoint {
     /// Where in the stored fields that is, to go on without reading them again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub segment: Option<SegmentProgress>,
+    /// What was read of the segment that the item begins within, once it was read to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<SegmentPart>,
+}
+
+impl Checkpoint {
+    /// The parts of segments that were read and whose checksums nobody has verified, since others hold the rest.
+    pub fn parts(&self) -> Vec<SegmentPart> {
+        let tail = self.segment.as_ref().and_then(|point| {
+            let SegmentProgress { ordinal, offset, crc, crc_from, .. } = *point;
+            Some(SegmentPart { ordinal, from: crc_from, to: offset, crc: crc? })
+        });
+        self.head.into_iter().chain(tail).collect()
+    }
 }
 
 /// A place within the stored fields of a segment.
@@ -216,6 +235,9 @@ pub struct SegmentProgress {
     /// The checksum of the bytes before, where they were all read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crc: Option<u32>,
+    /// The offset of the first byte of that checksum.
+    #[serde(default)]
+    pub crc_from: u64,
 }
 
 #[cfg(test)]

@@ -32,6 +32,25 @@ impl FailureClass {
         }
     }
 
+    /// What may help.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::Mapping => {
+                "change the index's mapping so that it takes these documents, then `backfill failed redrive`"
+            }
+            Self::TooLarge => {
+                "have the target take longer requests (`http.max_content_length`), then `backfill failed redrive`"
+            }
+            Self::Version => {
+                "nothing, if the target's version of these documents is the newer one; otherwise delete it there, then \
+                 `backfill failed redrive`"
+            }
+            Self::Other => {
+                "the target's reason says more; once it is gone, `backfill failed redrive`"
+            }
+        }
+    }
+
     /// The class of an item's error, by the words that Elasticsearch and OpenSearch use.
     pub fn of(error: &ItemError) -> Self {
         // Elasticsearch 1 answered with the name of a Java class, later versions with words in snake case.

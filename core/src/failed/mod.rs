@@ -17,22 +17,28 @@
 //! | `names` | the names of the objects |
 //! | `standing` | which failures still hold |
 //! | `store` | reading and writing |
+//! | `place` | where that is, as a setting |
+//! | `filter` | some of them |
 //! | `redrive` | sending them again |
 //! | `summary` | how many, by index and reason |
 //! | `budget` | when there are too many to go on |
 
 mod budget;
 mod class;
+mod filter;
 mod names;
+pub(crate) mod place;
 mod record;
 mod redrive;
 mod standing;
 mod store;
 mod summary;
 
-pub(crate) use budget::FailureBudget;
 pub use budget::FailureLimit;
+pub(crate) use budget::{FailureBudget, LeaseKey};
 pub use class::FailureClass;
+pub use filter::FailedFilter;
+pub use place::require_reachable;
 pub(crate) use record::Attempt;
 pub use record::FailedDocument;
 pub use redrive::{Redrive, Redriven};

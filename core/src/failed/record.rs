@@ -1,9 +1,12 @@
 //! One failed document, as a line.
 
+use std::io::Write;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use serde_json::Map;
 use serde_json::value::RawValue;
 
 use super::FailureClass;
@@ -109,6 +112,31 @@ impl FailedDocument {
         }
     }
 
+    /// Writes the operation as two lines of a bulk request: what is to be done, and the document as it was sent. Types and
+    /// parents, which targets from Elasticsearch 7 on do not have, are left out; a child is routed to its parent.
+    ///
+    /// # Errors
+    /// What `to` fails with; `InvalidData` when the record holds no document.
+    pub fn write_operation(&self, to: &mut impl Write) -> std::io::Result<()> {
+        let mut place = Map::new();
+        place.insert("_index".to_owned(), self.index.as_str().into());
+        place.insert("_id".to_owned(), self.id.as_str().into());
+        if let Some(routing) = self.routing.as_ref().or(self.parent.as_ref()) {
+            place.insert("routing".to_owned(), routing.as_str().into());
+        }
+        let word = match self.operation {
+            BulkOperation::Index => "index",
+            BulkOperation::Create => "create",
+        };
+        serde_json::to_writer(&mut *to, &Map::from_iter([(word.to_owned(), place.into())]))?;
+        to.write_all(b"\n")?;
+        let source = self.source().map_err(|error| {
+            std::io::Error::new(std::io::ErrorKind::InvalidData, error.to_string())
+        })?;
+        to.write_all(&source)?;
+        to.write_all(b"\n")
+    }
+
     /// The document, to be sent again.
     ///
     /// # Errors
@@ -146,6 +174,17 @@ mod tests {
             reason: "no".to_owned(),
         };
         FailedDocument::new(attempt, "logs-new", &document, &error)
+    }
+
+    #[test]
+    fn an_operation_is_two_lines_of_a_bulk_request() {
+        let mut lines = Vec::new();
+        record(b"{\"a\": 1.10}").write_operation(&mut lines).unwrap();
+        let expected = concat!(
+            r#"{"create":{"_id":"a\nb","_index":"logs-new","routing":"r"}}"#,
+            "\n{\"a\": 1.10}\n"
+        );
+        assert_eq!(String::from_utf8(lines).unwrap(), expected);
     }
 
     #[test]

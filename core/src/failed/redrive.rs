@@ -8,11 +8,17 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::standing::FailureKey;
-use super::{FailedDocument, FailedLog};
+use super::{FailedDocument, FailedFilter, FailedLog};
 use crate::cluster::{BulkOperation, ClusterClient};
 use crate::pipeline::{BulkSender, Ceiling, Gate, Leave, Sent};
 use crate::retry::RetryPolicy;
-use crate::{Clock, DocumentBatchBuilder, Error, ErrorKind, Result};
+use crate::{Clock, Document, DocumentBatchBuilder, Error, ErrorKind, Result};
+
+/// Documents of one request at most.
+const MOST_DOCUMENTS: usize = 1000;
+
+/// Bytes of one request, from which on no document is added.
+const MOST_BYTES: usize = 5 << 20;
 
 /// Sends failed documents again, to the index they were meant for. What is taken is noted; what is refused again stays.
 /// Repeating it sends only what still holds.
@@ -22,6 +28,7 @@ pub struct Redrive {
     cluster: Arc<dyn ClusterClient>,
     clock: Arc<dyn Clock>,
     timeout: Duration,
+    filter: FailedFilter,
 }
 
 /// What became of failed documents that were sent again.
@@ -35,6 +42,27 @@ pub struct Redriven {
     pub reasons: BTreeMap<String, u64>,
 }
 
+/// Failures for one request. Documents of several shards may have one number, so they are numbered anew.
+#[derive(Default)]
+struct Group {
+    batch: DocumentBatchBuilder,
+    keys: Vec<FailureKey>,
+}
+
+impl Group {
+    fn add(&mut self, failed: &FailedDocument) -> Result<()> {
+        let number = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
+        let document = Document { number, ..failed.document()? };
+        self.batch.push(document.as_ref());
+        self.keys.push(FailureKey::of(failed));
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.keys.len() >= MOST_DOCUMENTS || self.batch.bytes() >= MOST_BYTES
+    }
+}
+
 impl Redrive {
     /// Sends what `log` holds to `cluster`; one request may take up to `timeout`.
     pub fn new(
@@ -43,53 +71,68 @@ impl Redrive {
         clock: Arc<dyn Clock>,
         timeout: Duration,
     ) -> Self {
-        Self { log, cluster, clock, timeout }
+        Self { log, cluster, clock, timeout, filter: FailedFilter::default() }
     }
 
-    /// Sends all that holds.
+    /// Sends only some of them.
+    #[must_use]
+    pub fn only(mut self, filter: FailedFilter) -> Self {
+        self.filter = filter;
+        self
+    }
+
+    /// Sends all that holds, failures of many requests in one.
     ///
     /// # Errors
     /// What reading the log fails with, and what the target fails with for good. What was taken until then is noted.
     pub async fn run(&self) -> Result<Redriven> {
         let mut redriven = Redriven::default();
         let mut documents = self.log.documents().await?;
+        let mut groups: BTreeMap<(String, bool), Group> = BTreeMap::new();
         while let Some(failed) = documents.next().await {
-            let mut groups: BTreeMap<(String, bool), Vec<FailedDocument>> = BTreeMap::new();
             for document in failed? {
-                let creates = document.operation == BulkOperation::Create;
-                groups.entry((document.index.clone(), creates)).or_default().push(document);
+                if !self.filter.admits(&document) {
+                    continue;
+                }
+                let key = (document.index.clone(), document.operation == BulkOperation::Create);
+                let group = groups.entry(key.clone()).or_default();
+                group.add(&document)?;
+                if group.is_full() {
+                    let group = std::mem::take(group);
+                    self.send(&key, group, &mut redriven).await?;
+                }
             }
-            for ((index, creates), group) in groups {
-                let operation = if creates { BulkOperation::Create } else { BulkOperation::Index };
-                self.send(&index, operation, &group, &mut redriven).await?;
-            }
+        }
+        for (key, group) in groups {
+            self.send(&key, group, &mut redriven).await?;
         }
         Ok(redriven)
     }
 
     async fn send(
         &self,
-        index: &str,
-        operation: BulkOperation,
-        group: &[FailedDocument],
+        (index, creates): &(String, bool),
+        group: Group,
         redriven: &mut Redriven,
     ) -> Result<()> {
-        let mut batch = DocumentBatchBuilder::default();
-        for document in group {
-            batch.push(document.document()?.as_ref());
+        if group.keys.is_empty() {
+            return Ok(());
         }
+        let operation = if *creates { BulkOperation::Create } else { BulkOperation::Index };
+        let Group { batch: mut documents, keys } = group;
         let sender = BulkSender {
             cluster: Arc::clone(&self.cluster),
             clock: Arc::clone(&self.clock),
             retry: RetryPolicy::default(),
-            index: index.into(),
+            index: index.as_str().into(),
             operation,
             timeout: self.timeout,
             gate: Gate::new(|| Leave::Granted),
             ceiling: Ceiling::default(),
+            throttle: None,
             halt: CancellationToken::new(),
         };
-        let Sent::Settled(settled) = sender.send(batch.finish(), 0..u32::MAX).await? else {
+        let Sent::Settled(settled) = sender.send(documents.finish(), 0..u32::MAX).await? else {
             return Err(Error::new(ErrorKind::Cancelled, "redriving was interrupted"));
         };
         let mut refused = HashSet::new();
@@ -97,10 +140,10 @@ impl Redrive {
             refused.insert(again.document.number);
             *redriven.reasons.entry(again.error.error_type.clone()).or_default() += 1;
         }
-        let taken: Vec<_> = group
-            .iter()
-            .filter(|document| !refused.contains(&document.number))
-            .map(FailureKey::of)
+        let taken: Vec<_> = (0_u32..)
+            .zip(keys)
+            .filter(|(number, _)| !refused.contains(number))
+            .map(|(_, key)| key)
             .collect();
         self.log.redriven(&taken).await?;
         redriven.written += taken.len() as u64;

@@ -12,6 +12,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::FailedDocument;
 use super::names::{self, Said, Void};
+use super::place::folder_of;
 use super::standing::{FailureKey, Verdicts};
 use crate::coordination::{WorkItem, random};
 use crate::snapshot::{Location, locate};
@@ -32,6 +33,8 @@ pub struct FailedStore {
     store: Arc<dyn ObjectStore>,
     root: Path,
     name: Arc<str>,
+    /// How to name it to other processes; empty for one that has no URL.
+    url: Arc<str>,
 }
 
 impl fmt::Debug for FailedStore {
@@ -44,19 +47,62 @@ impl fmt::Debug for FailedStore {
 }
 
 impl FailedStore {
+    /// Keeps them in a folder, which is made when it is not there, or at the URL of an object store.
+    ///
+    /// # Errors
+    /// `Config` for what is neither, `Unsupported` for a store that this build does not know, `Io` when the folder cannot be
+    /// made.
+    pub fn at(place: &str) -> Result<Self> {
+        if let Some(folder) = folder_of(place)? {
+            std::fs::create_dir_all(&folder).map_err(|error| {
+                let message = format!(
+                    "cannot make the folder {} for failed documents: {error}; name a folder that you may write to",
+                    folder.display()
+                );
+                Error::new(ErrorKind::Io, message).with_source(error)
+            })?;
+        }
+        Self::existing(place)
+    }
+
+    /// Opens a place where some may have been kept.
+    ///
+    /// # Errors
+    /// As [`FailedStore::at`]; `NotFound` for a folder that is not there.
+    pub fn existing(place: &str) -> Result<Self> {
+        folder_of(place)?;
+        let Location { store, root, name, url } = locate(place).map_err(|error| {
+            let message = match error.kind() {
+                ErrorKind::NotFound => format!("there is no folder `{place}` of failed documents"),
+                ErrorKind::Unsupported => format!(
+                    "failed documents cannot be kept at `{place}` by this build; use a path or a file:// URL"
+                ),
+                _ => return error,
+            };
+            Error::new(error.kind(), message)
+        })?;
+        Ok(Self { store, root, name: name.into(), url: url.into() })
+    }
+
     /// Keeps them in the folder `failed` of a folder that is there. It is made with the first failure.
     ///
     /// # Errors
     /// `NotFound` when the folder is not there, `Io` when it cannot be read.
     pub fn inside(folder: &FilePath) -> Result<Self> {
-        let Location { store, root, name, .. } = locate(&folder.display().to_string())?;
-        Ok(Self { store, root: root.join(FOLDER), name: name.into() })
+        let Location { store, root, name, url } = locate(&folder.display().to_string())?;
+        let url = format!("{}{FOLDER}/", url);
+        Ok(Self { store, root: root.join(FOLDER), name: name.into(), url: url.into() })
     }
 
     /// Keeps them in any object store.
     pub fn over(store: Arc<dyn ObjectStore>, root: Path) -> Self {
         let name = root.to_string().into();
-        Self { store, root, name }
+        Self { store, root, name, url: Arc::from("") }
+    }
+
+    /// How other processes find it: the same for every way of writing it. Empty for a store that was put in as an object.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// What it keeps of one session; empty for the default one.

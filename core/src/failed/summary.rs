@@ -31,6 +31,8 @@ pub struct FailureGroup {
     pub example_id: String,
     /// The target's explanation for that one.
     pub example_reason: String,
+    /// What may help.
+    pub remedy: &'static str,
 }
 
 impl FailedLog {
@@ -64,6 +66,7 @@ impl FailureGroup {
             documents: 0,
             example_id: document.id.clone(),
             example_reason: document.reason.clone(),
+            remedy: document.class.remedy(),
         }
     }
 }

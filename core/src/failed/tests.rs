@@ -121,6 +121,49 @@ async fn the_summary_counts_by_reason_most_frequent_first() {
 }
 
 #[tokio::test]
+async fn a_place_that_is_named_is_made_and_found_again_under_every_spelling() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("deep/kept");
+    let absent = FailedStore::existing(place.to_str().unwrap()).unwrap_err();
+    assert_eq!(absent.kind(), ErrorKind::NotFound);
+    let store = FailedStore::at(place.to_str().unwrap()).unwrap();
+    store.session("").keep(&[failed(3, 1)]).await.unwrap();
+    let again = FailedStore::existing(store.url()).unwrap();
+    assert_eq!(again.url(), store.url());
+    assert_eq!(held(&again.session("")).await, [(3, 1)]);
+    let unknown = FailedStore::at("gopher://bucket/kept").unwrap_err();
+    assert_eq!(unknown.kind(), ErrorKind::Unsupported);
+}
+
+#[tokio::test]
+async fn a_redrive_sends_what_is_asked_for_and_failures_of_many_requests_in_one() {
+    let (_, log) = in_memory();
+    for number in 0..40 {
+        let mut one = failed(number, 1);
+        one.shard = number % 2;
+        if number >= 30 {
+            one.class = FailureClass::Other;
+        }
+        log.keep(&[one]).await.unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let target = Arc::new(LocalCluster::open(folder.path()).unwrap());
+    target.create_index("target", &IndexDefinition::default()).await.unwrap();
+    let clock = Arc::new(SteppedClock::default());
+    let cluster = Arc::new(FaultyCluster::new(Arc::clone(&target) as _, clock.clone()));
+    let timeout = std::time::Duration::from_secs(30);
+    let redrive = Redrive::new(log.clone(), Arc::clone(&cluster) as _, clock, timeout);
+    let mapping = FailedFilter { classes: vec![FailureClass::Mapping], ..Default::default() };
+    let redriven = redrive.clone().only(mapping).run().await.unwrap();
+    assert_eq!((redriven.written, cluster.bulks()), (30, 1));
+    assert_eq!(held(&log).await.len(), 10);
+    let other = FailedFilter { indices: vec!["other".to_owned()], ..Default::default() };
+    assert_eq!(redrive.clone().only(other).run().await.unwrap(), Redriven::default());
+    assert_eq!(redrive.run().await.unwrap().written, 10);
+    assert_eq!(target.count("target").await.unwrap(), 40);
+}
+
+#[tokio::test]
 async fn a_redrive_completes_what_is_taken_and_keeps_what_is_not() {
     let (_, log) = in_memory();
     log.keep(&[failed(1, 1), failed(2, 1), failed(3, 1)]).await.unwrap();
@@ -135,7 +178,7 @@ async fn a_redrive_completes_what_is_taken_and_keeps_what_is_not() {
                 error_type: "still_wrong".to_owned(),
                 reason: String::new(),
             };
-            (document.number == 2).then(|| ItemOutcome::Failed(Box::new(error)))
+            (document.id == "d2").then(|| ItemOutcome::Failed(Box::new(error)))
         });
     let timeout = std::time::Duration::from_secs(30);
     let run = |cluster: Arc<dyn ClusterClient>| {

@@ -7,6 +7,8 @@
 #[cfg(feature = "local")]
 mod local;
 
+use std::fmt;
+
 use async_trait::async_trait;
 
 use crate::Result;
@@ -14,6 +16,38 @@ use crate::controller::FleetCounts;
 
 #[cfg(feature = "local")]
 pub(crate) use local::TaskFleet;
+
+/// Where the workers of a fleet are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FleetKind {
+    /// Tasks of this process.
+    Tasks,
+    /// Processes of this machine.
+    Processes,
+    /// Tasks of a service of Amazon ECS.
+    Ecs,
+    /// Pods of a Kubernetes deployment.
+    Kubernetes,
+}
+
+impl FleetKind {
+    /// Whether its workers see the files of this machine.
+    pub fn is_on_this_machine(self) -> bool {
+        matches!(self, Self::Tasks | Self::Processes)
+    }
+}
+
+impl fmt::Display for FleetKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tasks => "of this process",
+            Self::Processes => "of this machine",
+            Self::Ecs => "on Amazon ECS",
+            Self::Kubernetes => "on Kubernetes",
+        })
+    }
+}
 
 /// A number of workers that can be changed.
 #[async_trait]

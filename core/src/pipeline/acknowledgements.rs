@@ -74,7 +74,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn until(next: u32) -> ReadPoint {
-        ReadPoint { next, segment: None }
+        ReadPoint { next, ..ReadPoint::default() }
     }
 
     fn written(count: u64) -> Books {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::pressure::{Answer, Cost, Slot, Throttle, Wait};
 use crate::cluster::{BulkBody, BulkOperation, BulkOutcome, ClusterClient, ItemError, ItemOutcome};
 use crate::retry::{RetryPolicy, wait_after};
 use crate::{Books, Clock, Document, DocumentBatch, DocumentRef, Error, ErrorKind, Result};
@@ -57,6 +58,8 @@ pub(crate) struct BulkSender {
     /// Once cancelled, no attempt begins any more.
     pub(crate) halt: CancellationToken,
     pub(crate) ceiling: Ceiling,
+    /// How fast, and whether at all. None sends as it comes.
+    pub(crate) throttle: Option<Throttle>,
 }
 
 /// What the target has shown to be too long for it, remembered from batch to batch and shared by clones: longer ones are
@@ -115,6 +118,19 @@ impl Settled {
     }
 }
 
+/// What waiting for an attempt ended with.
+enum Turn {
+    /// It may begin.
+    Go {
+        /// Its place, to be given back with the answer.
+        slot: Option<Slot>,
+        /// Sending was paused meanwhile.
+        paused: bool,
+    },
+    /// None may any more.
+    End(PartEnd),
+}
+
 /// How sending a part of a batch ended.
 enum PartEnd {
     Settled,
@@ -125,7 +141,8 @@ enum PartEnd {
 }
 
 impl BulkSender {
-    /// Sends `batch`. A document numbered within `resent` may have been written before: replacing it is no finding.
+    /// Sends `batch`. A document numbered within `resent` may have been written before: replacing it, or finding it there, is
+    /// no finding.
     ///
     /// # Errors
     /// What the cluster fails with for good, or what it still fails with when the tries are used up.
@@ -167,15 +184,24 @@ impl BulkSender {
         let mut pending = part;
         let mut delays = self.retry.delays();
         while !pending.is_empty() {
-            if let Some(end) = self.wait_for_leave().await {
-                return Ok(end);
-            }
-            let trouble = match self.attempt(&pending).await {
+            let slot = match self.wait_for_turn(&pending).await {
+                Turn::End(end) => return Ok(end),
+                Turn::Go { slot, paused } => {
+                    if paused {
+                        // What failed before was the target's state, which has changed.
+                        delays = self.retry.delays();
+                    }
+                    slot
+                }
+            };
+            let answer = self.attempt(&pending).await;
+            self.note_answer(slot, &answer);
+            let trouble = match answer {
                 Ok(outcome) => {
                     if let Some(ItemOutcome::TooLarge(error)) = outcome.items.first() {
                         return Ok(PartEnd::TooLarge(pending, error.clone()));
                     }
-                    let refused = book(&self.index, &pending, outcome, resent, settled);
+                    let refused = self.book(&pending, outcome, resent, settled);
                     if refused.is_empty() {
                         break;
                     }
@@ -184,10 +210,12 @@ impl BulkSender {
                         delays = self.retry.delays();
                     }
                     let error = still_refused(&self.index, &refused);
-                    pending = pending
-                        .iter()
-                        .filter(|document| refused.contains_key(&document.number))
-                        .collect();
+                    if refused.len() < pending.len() {
+                        pending = pending
+                            .iter()
+                            .filter(|document| refused.contains_key(&document.number))
+                            .collect();
+                    }
                     error
                 }
                 Err(error) if error.is_retryable() => {
@@ -209,21 +237,54 @@ impl BulkSender {
         Ok(PartEnd::Settled)
     }
 
-    /// Waits until an attempt may begin; says how the batch ended if none may any more.
-    async fn wait_for_leave(&self) -> Option<PartEnd> {
+    /// Waits until an attempt may begin: the lease lasts, the target is not paused, a place is free, the ceilings allow it.
+    async fn wait_for_turn(&self, pending: &DocumentBatch) -> Turn {
+        let cost = Cost { documents: pending.len(), bytes: pending.bytes() };
+        let mut paused = false;
         loop {
             if self.halt.is_cancelled() {
-                return Some(PartEnd::Halted);
+                return Turn::End(PartEnd::Halted);
             }
-            match (self.gate.0)() {
-                Leave::Granted => return None,
-                Leave::Over => return Some(PartEnd::LeaseOver),
-                Leave::NotYet => tokio::select! {
-                    () = self.halt.cancelled() => {}
-                    () = self.clock.sleep(LEASE_WAIT) => {}
+            let changes = self.throttle.as_ref().map(Throttle::changes);
+            let wait = match (self.gate.0)() {
+                Leave::Over => return Turn::End(PartEnd::LeaseOver),
+                Leave::NotYet => LEASE_WAIT,
+                Leave::Granted => match &self.throttle {
+                    None => return Turn::Go { slot: None, paused },
+                    Some(throttle) => match throttle.begin(&self.index, cost) {
+                        Ok(slot) => return Turn::Go { slot: Some(slot), paused },
+                        Err(wait) => {
+                            paused |= wait == Wait::Pause;
+                            wait.at_most()
+                        }
+                    },
                 },
+            };
+            let change = async {
+                match changes {
+                    // An error means that the pressure is gone, and this sender with it.
+                    Some(mut changes) => drop(changes.changed().await),
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = self.halt.cancelled() => {}
+                () = change => {}
+                () = self.clock.sleep(wait) => {}
             }
         }
+    }
+
+    /// Says what an answer means for the pace.
+    fn note_answer(&self, slot: Option<Slot>, answer: &Result<BulkOutcome>) {
+        let (Some(slot), Some(throttle)) = (slot, &self.throttle) else { return };
+        let verdict = verdict(answer);
+        if let Some(index) = verdict.blocked.then_some(&self.index) {
+            throttle.blocked(index);
+        } else if verdict.in_doubt {
+            throttle.doubt();
+        }
+        slot.end(verdict.answer);
     }
 
     /// Sends what is pending once, and waits no longer than the timeout for the answer.
@@ -253,42 +314,90 @@ impl BulkSender {
         let message = format!("the target did not answer a bulk within {:?}", self.timeout);
         Error::new(ErrorKind::Unavailable, message).with_context("index", &self.index)
     }
-}
 
-/// Books what is settled; returns what is to be sent again.
-fn book(
-    index: &Arc<str>,
-    pending: &DocumentBatch,
-    outcome: BulkOutcome,
-    resent: &Range<u32>,
-    settled: &mut Settled,
-) -> HashMap<u32, Box<ItemError>> {
-    let mut refused = HashMap::new();
-    for (document, item) in pending.iter().zip(outcome.items) {
-        match item {
-            ItemOutcome::Retry(error) => {
-                refused.insert(document.number, error);
-                continue;
+    /// Books what is settled; returns what is to be sent again.
+    fn book(
+        &self,
+        pending: &DocumentBatch,
+        outcome: BulkOutcome,
+        resent: &Range<u32>,
+        settled: &mut Settled,
+    ) -> HashMap<u32, Box<ItemError>> {
+        let creates = self.operation == BulkOperation::Create;
+        let mut refused = HashMap::new();
+        for (document, item) in pending.iter().zip(outcome.items) {
+            let is_resent = resent.contains(&document.number);
+            match item {
+                ItemOutcome::Retry(error) => {
+                    refused.insert(document.number, error);
+                    continue;
+                }
+                ItemOutcome::Failed(error) | ItemOutcome::TooLarge(error) => {
+                    settled.fail(&self.index, document, *error);
+                    continue;
+                }
+                ItemOutcome::Created => {}
+                ItemOutcome::Updated if is_resent => {}
+                ItemOutcome::Updated => settled.books.overwritten += 1,
+                // It is there because we sent it before.
+                ItemOutcome::Present if is_resent && creates => {}
+                ItemOutcome::Present => settled.books.present += 1,
             }
-            ItemOutcome::Failed(error) | ItemOutcome::TooLarge(error) => {
-                settled.fail(index, document, *error);
-                continue;
-            }
-            ItemOutcome::Created => {}
-            ItemOutcome::Updated if resent.contains(&document.number) => {}
-            ItemOutcome::Updated => settled.books.overwritten += 1,
-            ItemOutcome::Present => settled.books.present += 1,
+            settled.books.written += 1;
+            settled.books.bytes += document.source.len() as u64;
         }
-        settled.books.written += 1;
-        settled.books.bytes += document.source.len() as u64;
+        refused
     }
-    refused
 }
 
-/// Two halves by count, the second first, as a stack wants them.
+/// What an answer says about the target.
+struct Verdict {
+    answer: Answer,
+    /// Not for want of room: a look at the target's health may tell more.
+    in_doubt: bool,
+    /// The flood-stage watermark blocks the index.
+    blocked: bool,
+}
+
+fn verdict(answer: &Result<BulkOutcome>) -> Verdict {
+    let calm = |answer| Verdict { answer, in_doubt: false, blocked: false };
+    let outcome = match answer {
+        Ok(outcome) => outcome,
+        Err(error) if error.is_retryable() => {
+            let in_doubt = error.kind() != ErrorKind::RateLimited;
+            let blocked = is_disk_block(error.message());
+            return Verdict { answer: Answer::Rejected, in_doubt, blocked };
+        }
+        Err(_) => return calm(Answer::Other),
+    };
+    if matches!(outcome.items.first(), Some(ItemOutcome::TooLarge(_))) {
+        return calm(Answer::Other);
+    }
+    let mut verdict = calm(Answer::Accepted);
+    for item in &outcome.items {
+        // Two writers of one document are no sign of load.
+        if let ItemOutcome::Retry(error) = item
+            && error.status != 409
+        {
+            verdict.answer = Answer::Rejected;
+            verdict.in_doubt |= error.status != 429;
+            verdict.blocked |=
+                error.error_type == "cluster_block_exception" && is_disk_block(&error.reason);
+        }
+    }
+    verdict
+}
+
+/// `index read-only / allow delete (api)`, `index has read-only-allow-delete block`: set by the flood-stage watermark, and
+/// lifted when there is room again.
+fn is_disk_block(reason: &str) -> bool {
+    reason.contains("read-only-allow-delete") || reason.contains("read-only / allow delete")
+}
+
+/// Two halves by count, the second first, as a stack wants them. They share the batch's buffer.
 fn halves(batch: &DocumentBatch) -> [DocumentBatch; 2] {
-    let middle = batch.len() / 2;
-    [batch.iter().skip(middle).collect(), batch.iter().take(middle).collect()]
+    let (first, second) = batch.split_at(batch.len() / 2);
+    [second, first]
 }
 
 fn still_refused(index: &str, refused: &HashMap<u32, Box<ItemError>>) -> Error {

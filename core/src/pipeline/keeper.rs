@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::bulk_sender::{BulkSender, Refused};
 use super::failure::TransferError;
-use crate::coordination::WorkItem;
-use crate::failed::{Attempt, FailedDocument, FailedLog, FailureBudget};
+use crate::ErrorKind;
+use crate::coordination::{Progress, WorkItem};
+use crate::failed::{Attempt, FailedDocument, FailedLog, FailureBudget, LeaseKey};
 
 /// Where failed documents go, and how many may.
 #[derive(Debug)]
@@ -51,7 +52,25 @@ impl Keeper {
             .collect();
         let keep = || self.failures.log.keep(&documents);
         sender.retry.run(&*sender.clock, keep).await.map_err(TransferError::Coordination)?;
-        // Whoever has more failures than may be is stopped by the target, not by the working state.
-        self.failures.budget.spend(&documents).await.map_err(TransferError::Target)
+        let budget = &self.failures.budget;
+        budget.spend(&LeaseKey::of(&self.item), &documents);
+        let within = || budget.require_within(&self.item.index);
+        sender.retry.run(&*sender.clock, within).await.map_err(|error| match error.kind() {
+            // Whoever has more failures than may be is stopped by the target, not by the working state.
+            ErrorKind::State => TransferError::Target(error),
+            _ => TransferError::Coordination(error),
+        })
+    }
+
+    /// Says that `progress` is about to be written.
+    pub(crate) fn writing(&self, progress: &Progress) {
+        let failed = progress.books.failed.saturating_sub(self.item.books.failed);
+        self.failures.budget.writing(&LeaseKey::of(&self.item), failed);
+    }
+
+    /// Says that the lease is over, with the item as it was last written.
+    pub(crate) fn close(&self, last: &WorkItem) {
+        let failed = last.books.failed.saturating_sub(self.item.books.failed);
+        self.failures.budget.close(&LeaseKey::of(&self.item), failed);
     }
 }

@@ -6,6 +6,7 @@
 //! | `bulk_sender` | one batch, until each of its documents is settled |
 //! | `failure` | whose fault it was that a transfer ended before its time |
 //! | `keeper` | what the target refused for good is kept before it is acknowledged |
+//! | `pressure` | how fast a process sends, and whether it sends at all |
 //! | `quota` | how many documents of a shard may be sent |
 //! | `transfer` | one work item, several bulks in flight, checkpoints on the way |
 //! | `worker` | items one after another, until none is left |
@@ -14,10 +15,12 @@ mod acknowledgements;
 mod bulk_sender;
 mod failure;
 mod keeper;
+mod pressure;
 mod quota;
 mod transfer;
 mod worker;
 
 pub(crate) use bulk_sender::{BulkSender, Ceiling, Gate, Leave, Sent};
 pub(crate) use keeper::Failures;
+pub(crate) use pressure::{PauseRecord, Pressure};
 pub(crate) use worker::{Worker, WorkerEnd};

@@ -11,6 +11,7 @@ use super::acknowledgements::{Acknowledgements, Ticket};
 use super::bulk_sender::{BulkSender, Gate, Leave, Sent, Settled};
 use super::failure::TransferError;
 use super::keeper::Keeper;
+use super::pressure::Throttle;
 use super::quota::Quota;
 use crate::controller::{Event, EventSender};
 use crate::coordination::{Checkpoint, Held, LeaseRules, Progress, SegmentProgress};
@@ -38,7 +39,7 @@ type Outcome<T> = Result<T, TransferError>;
 pub(crate) enum TransferEnd {
     /// Every document of the item is settled.
     Done {
-        /// Documents of the shard that are not deleted, nested children among them.
+        /// Documents of the item that are not deleted, nested children among them.
         undeleted: u64,
     },
     /// Asked to stop. What was in flight was waited for, once.
@@ -83,10 +84,11 @@ impl Flight {
             doc: point.doc,
             offset: point.offset,
             crc: point.crc,
+            crc_from: point.crc_from,
         });
         let sent = self.may_send_until.max(settled.next);
         Progress {
-            checkpoint: Checkpoint { next: settled.next, sent, segment },
+            checkpoint: Checkpoint { next: settled.next, sent, segment, head: settled.head },
             books: self.acks.books().clone(),
         }
     }
@@ -122,10 +124,12 @@ impl Transfer<'_> {
             checkpointed_bytes: item.books.bytes,
             halted: false,
         };
+        let (batch_bytes, batch_documents) = self.batch_size();
         let stream = shard.documents(DocumentsOptions {
+            range: Some(item.first..item.end),
             from,
-            batch_bytes: self.bulk.bytes,
-            batch_documents: self.bulk.documents,
+            batch_bytes,
+            batch_documents,
             memory_bytes: self.bulk.bytes.saturating_mul(self.bulk.in_flight + 2),
         });
         let driven = self.drive(shard, stream, &mut flight).await;
@@ -140,6 +144,19 @@ impl Transfer<'_> {
             (Ok(end), Ok(())) => Ok(end),
         };
         (flight.progress(), ended)
+    }
+
+    /// Bytes and documents of a batch: under a ceiling no more than go in a second, so that they go evenly.
+    fn batch_size(&self) -> (usize, usize) {
+        let limits = self.sender.throttle.as_ref().map(Throttle::limits).unwrap_or_default();
+        let least = |usual: usize, rate: Option<std::num::NonZeroU64>| {
+            let rate = rate.and_then(|rate| usize::try_from(rate.get()).ok());
+            rate.map_or(usual, |rate| rate.min(usual))
+        };
+        (
+            least(self.bulk.bytes, limits.bytes_per_second),
+            least(self.bulk.documents, limits.documents_per_second),
+        )
     }
 
     /// Reads and sends until the item's end or a stop; leaves what is in flight in flight.
@@ -161,7 +178,8 @@ impl Transfer<'_> {
             }
             let renewal = self.until_renewal().max(LEAST_RENEWAL_WAIT);
             let clock = Arc::clone(&self.sender.clock);
-            let has_room = flight.bulks.len() < in_flight
+            let places = self.sender.throttle.as_ref().map_or(in_flight, Throttle::limit);
+            let has_room = flight.bulks.len() < places.min(in_flight)
                 && flight.acks.outstanding() < in_flight.saturating_mul(WINDOW);
             tokio::select! {
                 biased;
@@ -221,7 +239,7 @@ impl Transfer<'_> {
     async fn leave_rest(&self, shard: &Shard, flight: &mut Flight) -> Outcome<TransferEnd> {
         let undeleted = shard.size().await.map_err(TransferError::Source)?.undeleted;
         let books = flight.quota.rest(undeleted);
-        let end = ReadPoint { next: self.held.item().end, segment: None };
+        let end = ReadPoint { next: self.held.item().end, ..ReadPoint::default() };
         let ticket = flight.acks.sent(end);
         self.announce(&Settled { books: books.clone(), ..Settled::default() });
         flight.acks.acknowledged(ticket, books);
@@ -312,6 +330,7 @@ impl Transfer<'_> {
     /// meanwhile, as far as the lease allows.
     async fn checkpoint(&self, flight: &mut Flight) -> Outcome<()> {
         let progress = flight.progress();
+        self.keeper.writing(&progress);
         let renew = || self.held.renew(progress.clone());
         let renewed = self.sender.retry.run_unless(self.stop, &*self.sender.clock, renew).await;
         renewed.map_err(TransferError::Coordination)?;
@@ -346,6 +365,7 @@ fn read_point(checkpoint: &Checkpoint) -> ReadPoint {
         doc: progress.doc,
         offset: progress.offset,
         crc: progress.crc,
+        crc_from: progress.crc_from,
     });
-    ReadPoint { next: checkpoint.next, segment }
+    ReadPoint { next: checkpoint.next, segment, head: checkpoint.head }
 }

@@ -10,8 +10,9 @@ use tokio_util::sync::CancellationToken;
 use super::bulk_sender::{BulkSender, Ceiling};
 use super::failure::TransferError;
 use super::keeper::{Failures, Keeper};
+use super::pressure::{Pressure, Throttle};
 use super::transfer::{Transfer, TransferEnd, gate_of};
-use crate::cluster::{BulkOperation, ClusterClient};
+use crate::cluster::ClusterClient;
 use crate::controller::{Event, EventSender};
 use crate::coordination::{Coordinator, FailureCause, Held, Progress, Standing, WorkItem};
 use crate::preparation::{Route, Selector};
@@ -54,6 +55,8 @@ pub(crate) struct Worker {
     pub(crate) indices: Mutex<HashMap<String, SnapshotIndex>>,
     /// Told whenever a worker of this process lets an item go: idle ones look again.
     pub(crate) released: watch::Sender<()>,
+    /// How fast the workers of this process send.
+    pub(crate) pressure: Arc<Pressure>,
 }
 
 /// What there is to do.
@@ -71,6 +74,8 @@ impl Worker {
     /// What makes going on pointless: the target refuses everything, the store is away.
     pub(crate) async fn run(&self) -> Result<WorkerEnd> {
         let _enrollment = self.coordinator.enroll(&self.name).await?;
+        let _attendance = self.pressure.attend();
+        let throttle = Throttle::new(&self.pressure, &self.name, self.bulk.in_flight);
         let mut released = self.released.subscribe();
         let mut troubles = self.retry.delays();
         let mut idle = IDLE_WAIT;
@@ -79,7 +84,7 @@ impl Worker {
             released.mark_unchanged();
             match self.next_step().await {
                 Ok(Step::Work(held)) => {
-                    self.work(held).await?;
+                    self.work(held, &throttle).await?;
                     idle = IDLE_WAIT;
                 }
                 Ok(Step::Wait) => {
@@ -122,21 +127,26 @@ impl Worker {
         }
     }
 
-    async fn work(&self, held: Arc<Held>) -> Result<()> {
+    async fn work(&self, held: Arc<Held>, throttle: &Throttle) -> Result<()> {
         let item = held.item();
         self.events.send(Event::ItemStarted {
             index: item.index.clone(),
             shard: item.shard,
             worker: self.name.clone(),
         });
+        let failures = Arc::clone(&self.failures);
+        let keeper = Keeper { failures, item: Arc::new(item.clone()) };
         let (progress, ended) = if self.snapshot.missing(&item.index, item.shard).is_some() {
             (without_shard(&item), Ok(TransferEnd::Done { undeleted: 0 }))
         } else {
             match self.open_shard(&item).await {
-                Ok((shard, route)) => self.transfer(&held, &item, &route).run(&shard).await,
+                Ok((shard, route)) => {
+                    self.transfer(&held, keeper.clone(), &route, throttle).run(&shard).await
+                }
                 Err(error) => (Progress::of(&item), Err(TransferError::Source(error))),
             }
         };
+        keeper.writing(&progress);
         let closed = match ended {
             Ok(TransferEnd::Done { undeleted }) => {
                 self.complete(&held, &item, undeleted, &progress).await
@@ -151,6 +161,7 @@ impl Worker {
             Ok(()) => Ok(()),
             Err(error) => self.give_up(&held, &item, error, progress).await,
         };
+        keeper.close(&held.item());
         self.released.send_replace(());
         result
     }
@@ -158,22 +169,22 @@ impl Worker {
     fn transfer<'a>(
         &'a self,
         held: &'a Arc<Held>,
-        item: &WorkItem,
+        keeper: Keeper,
         route: &'a Route,
+        throttle: &Throttle,
     ) -> Transfer<'a> {
         let sender = BulkSender {
             cluster: Arc::clone(&self.cluster),
             clock: Arc::clone(&self.clock),
             retry: self.retry.clone(),
-            index: item.index.as_str().into(),
-            operation: BulkOperation::Index,
+            index: keeper.item.index.as_str().into(),
+            operation: self.selector.operation(),
             timeout: self.bulk.timeout,
             gate: gate_of(held, &self.clock, self.bulk.timeout),
             halt: self.stop.child_token(),
             ceiling: Ceiling::default(),
+            throttle: Some(throttle.clone()),
         };
-        let failures = Arc::clone(&self.failures);
-        let keeper = Keeper { failures, item: Arc::new(item.clone()) };
         Transfer {
             held,
             keeper,

@@ -12,7 +12,7 @@ use super::rename::why_no_name;
 use super::route::{Route, Types};
 use super::selection::Selector;
 use super::target::{TargetVersion, Typing};
-use crate::cluster::IndexDefinition;
+use crate::cluster::{BulkOperation, IndexDefinition};
 use crate::snapshot::IndexMetadata;
 
 /// Whether indices that the target lacks are made.
@@ -27,7 +27,8 @@ pub enum CreateIndices {
 }
 
 /// How indices of the target are made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct IndexOptions {
     /// Whether they are made.
     pub create: CreateIndices,
@@ -194,7 +195,7 @@ fn plan_target(
     let mut planned = PlannedTarget {
         name: name.to_owned(),
         sources,
-        warnings: warnings(name, existing.as_ref(), parts, facts.version),
+        warnings: warnings(name, existing.as_ref(), parts, (facts.version, selector.operation())),
         existing,
         definition: None,
         left_out: Vec::new(),
@@ -227,13 +228,16 @@ fn warnings(
     name: &str,
     existing: Option<&ExistingIndex>,
     parts: &[Part<'_>],
-    target: TargetVersion,
+    (target, operation): (TargetVersion, BulkOperation),
 ) -> Vec<String> {
     let mut warnings = Vec::new();
     if let Some(documents) = existing.and_then(|index| index.documents).filter(|count| *count > 0) {
-        warnings.push(format!(
-            "it holds {documents} documents already: those of the same id are replaced"
-        ));
+        let fate = match operation {
+            BulkOperation::Index => "are replaced",
+            BulkOperation::Create => "are left alone",
+        };
+        warnings
+            .push(format!("it holds {documents} documents already: those of the same id {fate}"));
     }
     let settings = existing.and_then(|index| index.settings.as_ref());
     let pipeline = settings.and_then(|settings| settings.get("index.final_pipeline")?.as_str());

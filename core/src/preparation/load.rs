@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::section;
+
 const REFRESH: &str = "index.refresh_interval";
 const REPLICAS: &str = "index.number_of_replicas";
 
 /// What indices do without while they are filled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct LoadSettings {
     /// Documents show when the run is done.
     pub disable_refresh: bool,
@@ -54,21 +57,13 @@ impl LoadRecord {
 
     /// The record among the settings of a run; an empty one where there is none.
     pub fn of_run(settings: &Value) -> Self {
-        let record = settings.get(Self::KEY).cloned().unwrap_or_default();
-        serde_json::from_value(record).unwrap_or_default()
+        section::read(settings, Self::KEY)
     }
 
     /// Writes the record among the settings of a run; an empty one is not written.
     pub fn write(&self, settings: &mut Value) {
-        if self.put_back.is_empty() {
-            return;
-        }
-        if !settings.is_object() {
-            *settings = Value::Object(Map::new());
-        }
-        if let (Some(settings), Ok(record)) = (settings.as_object_mut(), serde_json::to_value(self))
-        {
-            settings.insert(Self::KEY.to_owned(), record);
+        if !self.put_back.is_empty() {
+            section::write(settings, Self::KEY, self);
         }
     }
 

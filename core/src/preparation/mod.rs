@@ -6,6 +6,7 @@
 //! | `selection`, `rename` | which indices go, and under which names |
 //! | `route` | where the documents of an index go |
 //! | `assignment` | which index of the target each index goes to, and whether it can |
+//! | `section` | what a run keeps beside what it is about |
 //! | `load` | settings while the target is filled, and what is put back |
 //! | `target` | what kind of cluster an index is made for |
 //! | `definition` | an index's definition for a target |
@@ -28,6 +29,7 @@ mod mapping;
 mod parameters;
 mod rename;
 mod route;
+pub(crate) mod section;
 mod selection;
 mod settings;
 mod target;

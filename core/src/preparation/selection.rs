@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::rename::{Rename, Renamer};
 use super::route::Types;
+use crate::cluster::BulkOperation;
 use crate::{Error, ErrorKind, Result};
 
 /// What decides which documents of a snapshot go where. Part of the run: another selection is another run.
@@ -33,9 +34,23 @@ pub struct Selection {
     /// Takes the original source where the index stores none.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub recovery_source: bool,
+    /// A shard of more stored bytes is cut into items of about as many, so that several workers share it. None:
+    /// [`Selection::SPLIT_BYTES`]. With a bound on the documents of a shard, none is cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split_bytes: Option<u64>,
+    /// What becomes of an id that is in the target already: its document is replaced, or left alone.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub operation: BulkOperation,
+}
+
+fn is_usual(operation: &BulkOperation) -> bool {
+    *operation == BulkOperation::default()
 }
 
 impl Selection {
+    /// Stored bytes of a shard that one item holds unless another number is given: 5 GB.
+    pub const SPLIT_BYTES: u64 = 5_000_000_000;
+
     /// That of a run.
     ///
     /// # Errors
@@ -69,6 +84,8 @@ pub struct Selector {
     renamer: Renamer,
     types: Types,
     max_docs_per_shard: Option<u64>,
+    split_bytes: Option<u64>,
+    operation: BulkOperation,
 }
 
 impl Selector {
@@ -86,6 +103,8 @@ impl Selector {
             renamer: Renamer::new(&selection.rename)?,
             types: selection.types,
             max_docs_per_shard: selection.max_docs_per_shard,
+            split_bytes: selection.split_bytes,
+            operation: selection.operation,
         })
     }
 
@@ -126,6 +145,20 @@ impl Selector {
     /// What becomes of indices with several mapping types.
     pub fn types(&self) -> Types {
         self.types
+    }
+
+    /// Into how many items a shard of so many stored bytes is cut.
+    pub fn pieces(&self, stored_bytes: u64) -> u32 {
+        if self.max_docs_per_shard.is_some() {
+            return 1;
+        }
+        let most = self.split_bytes.unwrap_or(Selection::SPLIT_BYTES).max(1);
+        u32::try_from(stored_bytes.div_ceil(most)).unwrap_or(u32::MAX).max(1)
+    }
+
+    /// What becomes of an id that is in the target already.
+    pub fn operation(&self) -> BulkOperation {
+        self.operation
     }
 
     /// Documents of each shard at most.
@@ -255,6 +288,7 @@ mod tests {
         let full = Selection {
             max_docs_per_shard: Some(9),
             types: Types::Split,
+            operation: BulkOperation::Create,
             rename: Rename { prefix: "p-".to_owned(), ..Rename::default() },
             ..of(["a", "b"])
         };

@@ -136,7 +136,11 @@ pub(super) fn carried(
 fn routing_shards(metadata: &IndexMetadata) -> Option<u32> {
     let shards = metadata.shards().ok()?;
     let is_multiple = |routing: &u32| *routing >= shards && routing.is_multiple_of(shards);
-    let routing = metadata.routing_shards().unwrap_or(shards);
+    let routing = match metadata.created_by().maps_routing_by_remainder() {
+        // As many parts as shards: then a target that maps part by part puts documents where the remainder did.
+        true => shards,
+        false => metadata.routing_shards().unwrap_or(shards),
+    };
     Some(routing).filter(is_multiple).filter(|_| shards > 1)
 }
 
@@ -280,6 +284,20 @@ mod tests {
         assert_eq!(settings["index.number_of_routing_shards"], "5");
         assert_eq!(settings["index.routing_partition_size"], "2");
         assert!(of(five, elasticsearch("5.2.0")).0.get("index.number_of_routing_shards").is_none());
+    }
+
+    #[test]
+    fn remainders_stay_remainders() {
+        let routing_shards = |created: &str| {
+            let five = json!({"index.number_of_shards": "5", "index.version.created": created});
+            let metadata = IndexMetadata::for_tests("i", five, json!({})).with_routing_shards(640);
+            let (settings, _) =
+                carried(&metadata, opensearch("3.8.0"), None, &mut Notes::default());
+            settings["index.number_of_routing_shards"].clone()
+        };
+        assert_eq!(routing_shards("8537000"), "640");
+        assert_eq!(routing_shards("9111000"), "5", "Elasticsearch 9.5");
+        assert_eq!(routing_shards("137297827"), "640", "OpenSearch 3.8");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::BulkSettings;
+use crate::cluster::BulkOperation;
 use crate::failed::FailureLimit;
 use crate::preparation::{IndexOptions, LoadSettings, Rename, Selection, Types};
 use crate::snapshot::RepositoryOptions;
@@ -27,6 +28,8 @@ pub struct BackfillSettings {
     pub exclude: Vec<String>,
     /// Documents of each shard at most, for a trial.
     pub max_docs_per_shard: Option<u64>,
+    /// Stored bytes of a shard that one work item holds; a larger shard is shared by several workers.
+    pub split_bytes: Option<u64>,
     /// Other names in the target.
     pub rename: Rename,
     /// What becomes of indices with several mapping types.
@@ -41,6 +44,11 @@ pub struct BackfillSettings {
     pub lease: Duration,
     /// How many documents of an index may fail before the backfill pauses.
     pub max_failed: FailureLimit,
+    /// Where failed documents are kept: a folder or the URL of an object store. Unless said: the folder `failed` beside the
+    /// working state.
+    pub failed_store: Option<String>,
+    /// What becomes of an id that is in the target already. Part of what the run is about: it cannot be changed on the way.
+    pub operation: BulkOperation,
     /// How documents are sent.
     pub bulk: BulkSettings,
 }
@@ -61,6 +69,7 @@ impl BackfillSettings {
             indices: Vec::new(),
             exclude: Vec::new(),
             max_docs_per_shard: None,
+            split_bytes: None,
             rename: Rename::default(),
             types: Types::default(),
             target_indices: IndexOptions::default(),
@@ -68,6 +77,8 @@ impl BackfillSettings {
             workers: 1,
             lease: Duration::from_secs(60),
             max_failed: FailureLimit::Usual,
+            failed_store: None,
+            operation: BulkOperation::default(),
             bulk: BulkSettings::default(),
         }
     }
@@ -81,6 +92,8 @@ impl BackfillSettings {
             rename: self.rename.clone(),
             types: self.types,
             recovery_source: self.repository_options.recovery_source,
+            split_bytes: self.split_bytes,
+            operation: self.operation,
         }
     }
 }

@@ -2,6 +2,9 @@
 
 mod backfill;
 mod bulk;
+mod of_run;
+mod rate_limits;
 
 pub use backfill::BackfillSettings;
 pub use bulk::BulkSettings;
+pub use rate_limits::RateLimits;

@@ -4,11 +4,13 @@
 //! holds its share of a memory budget until it is dropped, so that a slow consumer slows the reader down.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures::Stream;
+use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
@@ -26,7 +28,9 @@ const PERMIT_BYTES: usize = 1024;
 /// How documents are read.
 #[derive(Clone, Debug)]
 pub struct DocumentsOptions {
-    /// Where to begin.
+    /// Which document numbers of the shard are meant; `None`: all.
+    pub range: Option<Range<u32>>,
+    /// Where to begin: the beginning of the range, or where an earlier reader of it stood.
     pub from: ReadPoint,
     /// A batch is closed before it grows past this many bytes; a larger document has a batch to itself.
     pub batch_bytes: usize,
@@ -39,6 +43,7 @@ pub struct DocumentsOptions {
 impl Default for DocumentsOptions {
     fn default() -> Self {
         Self {
+            range: None,
             from: ReadPoint::default(),
             batch_bytes: 1 << 20,
             batch_documents: 10_000,
@@ -55,6 +60,8 @@ pub struct ReadPoint {
     /// What is known of the segment that holds `next`, if reading stands inside one. Without it a checksum cannot be
     /// carried over the pause.
     pub segment: Option<SegmentPoint>,
+    /// The part of the first segment that the range begins within, once it was read to the segment's end.
+    pub head: Option<SegmentPart>,
 }
 
 /// Where reading of a segment stands.
@@ -66,8 +73,23 @@ pub struct SegmentPoint {
     pub doc: u32,
     /// Where the chunk that holds it begins in the stored fields file, in bytes.
     pub offset: u64,
-    /// CRC-32 of all bytes before `offset`; `None` when not all of them were read.
+    /// CRC-32 of the bytes from `crc_from` to `offset`; `None` when not all of them were read.
     pub crc: Option<u32>,
+    /// Where in the file the first byte of the checksum is; 0 where reading began with the segment.
+    pub crc_from: u64,
+}
+
+/// A part of a segment's stored fields file that was read, and its checksum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SegmentPart {
+    /// Which segment of the commit, from 0.
+    pub ordinal: u32,
+    /// The first byte.
+    pub from: u64,
+    /// The byte after the last.
+    pub to: u64,
+    /// CRC-32 of these bytes.
+    pub crc: u32,
 }
 
 /// Neighbouring documents of a shard, and what was left out between them.
@@ -122,7 +144,7 @@ pub struct DocumentStream {
 #[derive(Debug)]
 enum Message {
     Batch(Result<ShardBatch>),
-    /// Without this word an end of the channel is a reader that died. Says how many documents are not deleted.
+    /// Without this word an end of the channel is a reader that died. Says how many documents of the range are not deleted.
     End(u64),
 }
 
@@ -133,7 +155,7 @@ impl DocumentStream {
     }
 
     #[cfg(feature = "local")]
-    /// How many documents of the whole shard are not deleted, nested children among them. Known once all have come.
+    /// How many documents of the whole range are not deleted, nested children among them. Known once all have come.
     pub(crate) fn undeleted(&self) -> u64 {
         self.undeleted
     }

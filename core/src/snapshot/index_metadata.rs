@@ -91,6 +91,11 @@ impl IndexMetadata {
         Self::of(name.to_owned(), raw).unwrap()
     }
 
+    #[cfg(test)]
+    pub(crate) fn with_routing_shards(self, count: u32) -> Self {
+        Self { routing_shards: Some(count), ..self }
+    }
+
     /// How many shards it has.
     ///
     /// # Errors

@@ -53,7 +53,9 @@ mod xcontent;
 #[cfg(feature = "local")]
 pub(crate) use location::{Location, locate};
 
-pub use documents::{DocumentStream, DocumentsOptions, ReadPoint, SegmentPoint, ShardBatch};
+pub use documents::{
+    DocumentStream, DocumentsOptions, ReadPoint, SegmentPart, SegmentPoint, ShardBatch,
+};
 pub use index_metadata::IndexMetadata;
 pub use info::{ShardFailure, SnapshotInfo, SnapshotState};
 pub use options::RepositoryOptions;

@@ -1,12 +1,15 @@
 //! How a repository is read, where the bytes alone do not tell.
 
+use serde::{Deserialize, Serialize};
+
 /// How a repository is read, where the bytes alone do not tell.
 ///
 /// ```
 /// use snapfill::snapshot::RepositoryOptions;
 /// let options = RepositoryOptions { allow_partial: true, ..RepositoryOptions::default() };
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct RepositoryOptions {
     /// The folder of the repository below its location: the `base_path` it was registered with. Needed where OpenSearch
     /// puts shards beside that folder (`HASHED_PREFIX` shard paths); elsewhere it may as well be a part of the location.

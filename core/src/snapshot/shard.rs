@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use snapfill_lucene::{Commit, Directory, Segment};
+use snapfill_lucene::{Commit, Directory, ReadPosition, Segment};
 
-use super::documents::{DocumentStream, DocumentsOptions, read_in_background};
+use super::documents::{DocumentStream, DocumentsOptions, SegmentPart, read_in_background};
 use super::index_metadata::IndexMetadata;
 use super::limits::DOCUMENT_BYTES;
 use super::shard_files::{ShardFiles, explain_lucene};
@@ -84,6 +84,26 @@ impl Shard {
         on_blocking_thread(move || shard.measure()).await.map_err(|error| self.locate(error))
     }
 
+    /// Where to cut the shard into `pieces` ranges of about as many stored bytes each: the first document numbers of all but
+    /// the first, rising. Ranges are cut where chunks begin, so there may be fewer.
+    ///
+    /// # Errors
+    /// As [`Shard::size`].
+    pub async fn cuts(&self, pieces: u32) -> Result<Vec<u32>> {
+        let shard = self.clone();
+        on_blocking_thread(move || shard.cut(pieces)).await.map_err(|error| self.locate(error))
+    }
+
+    /// Verifies the checksums of segments whose stored fields were read in parts, by different readers maybe.
+    ///
+    /// # Errors
+    /// `Corrupt` when a checksum differs or a part is missing, with a context `segment` and the documents that are suspect.
+    pub async fn verify_parts(&self, parts: Vec<SegmentPart>) -> Result<()> {
+        let shard = self.clone();
+        let verified = on_blocking_thread(move || shard.verify(parts)).await;
+        verified.map_err(|error| self.locate(error))
+    }
+
     /// Checks that every file is there and as long as the manifest says. Reads nothing.
     ///
     /// # Errors
@@ -114,6 +134,54 @@ impl Shard {
         Segment::open(directory, commit).map_err(explain_lucene)
     }
 
+    fn cut(&self, pieces: u32) -> Result<Vec<u32>> {
+        let segments: Vec<Segment> = (0..self.commit.segments().len())
+            .map(|ordinal| self.open_segment(ordinal))
+            .collect::<Result<_>>()?;
+        let total: u64 = segments.iter().map(Segment::stored_bytes).sum();
+        let mut cuts = std::collections::BTreeSet::new();
+        let (mut docs_before, mut bytes_before, mut piece) = (0_u32, 0_u64, 1_u32);
+        for segment in &segments {
+            let end = bytes_before + segment.stored_bytes();
+            while piece < pieces {
+                let place = u128::from(total) * u128::from(piece) / u128::from(pieces);
+                let place = u64::try_from(place).unwrap_or(u64::MAX);
+                if place >= end {
+                    break;
+                }
+                cuts.insert(
+                    docs_before.saturating_add(segment.doc_from_offset(place - bytes_before)),
+                );
+                piece += 1;
+            }
+            docs_before = docs_before.saturating_add(segment.max_doc());
+            bytes_before = end;
+        }
+        cuts.remove(&0);
+        cuts.remove(&docs_before);
+        Ok(cuts.into_iter().collect())
+    }
+
+    fn verify(&self, mut parts: Vec<SegmentPart>) -> Result<()> {
+        parts.sort_by_key(|part| (part.ordinal, part.from));
+        for of_segment in parts.chunk_by(|one, next| one.ordinal == next.ordinal) {
+            let Some(first) = of_segment.first() else { continue };
+            let segment =
+                self.open_segment(usize::try_from(first.ordinal).unwrap_or(usize::MAX))?;
+            let Some(end) = joined(of_segment) else {
+                let message =
+                    "the checksums of its parts cannot be joined: some part was not read whole";
+                return Err(
+                    Error::new(ErrorKind::Corrupt, message).with_context("segment", segment.name())
+                );
+            };
+            segment
+                .verify_stored_checksum(end)
+                .map_err(|error| explain_lucene(error).with_context("segment", segment.name()))?;
+        }
+        Ok(())
+    }
+
     fn measure(&self) -> Result<ShardSize> {
         let mut size = ShardSize { total_bytes: self.files.total_bytes(), ..ShardSize::default() };
         for ordinal in 0..self.commit.segments().len() {
@@ -131,6 +199,18 @@ impl Shard {
         }
         Ok(size)
     }
+}
+
+/// Joins the parts of one segment, from its first byte on.
+fn joined(parts: &[SegmentPart]) -> Option<ReadPosition> {
+    let mut positions = parts.iter().map(|part| ReadPosition {
+        doc: 0,
+        offset: part.to,
+        crc: Some(part.crc),
+        crc_from: part.from,
+    });
+    let first = positions.next()?;
+    positions.try_fold(first, ReadPosition::join)
 }
 
 /// Runs a call that blocks where it may; a panic in it becomes an error.

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 /// Set in the version ids that OpenSearch writes.
 const OPENSEARCH_BIT: u64 = 0x0800_0000;
 
+/// The first version id of Elasticsearch whose indices map a routing to a shard by remainder (its `MOD_ROUTING_FUNCTION`).
+const REMAINDER_ROUTING: u64 = 9_064_000;
+
 /// Who made a snapshot or an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -52,6 +55,12 @@ impl SourceVersion {
     /// The major version.
     pub fn major(self) -> u64 {
         self.product_id() / 1_000_000
+    }
+
+    /// Whether an index created by this version puts a document on the shard whose number is what remains of the routing's
+    /// hash, whatever its number of routing shards: a later Elasticsearch 9.
+    pub(crate) fn maps_routing_by_remainder(self) -> bool {
+        self.distribution() == Distribution::Elasticsearch && self.id >= REMAINDER_ROUTING
     }
 
     /// Whether documents of an index created by this version show a `_type`: Elasticsearch ≤ 7 and OpenSearch 1.

@@ -66,6 +66,37 @@ pub async fn cluster_client_keeps_definitions_with_settings(fixture: &impl Clust
     }
 }
 
+/// The settings of an index are told by flat name, and follow what is changed.
+pub async fn cluster_client_tells_settings(fixture: &impl ClusterFixture) {
+    let (cluster, index) = (fixture.cluster(), fixture.index());
+    let capability = cluster.capability();
+    if !capability.index_settings {
+        assert_eq!(cluster.index_settings(&index).await.unwrap(), None);
+        return;
+    }
+    let absent = cluster.index_settings(&index).await.unwrap_err();
+    assert_eq!(absent.kind(), ErrorKind::NotFound, "{absent}");
+    let definition = IndexDefinition {
+        settings: json!({"index": {"number_of_shards": "1", "number_of_replicas": "0", "refresh_interval": "7s"}}),
+        ..IndexDefinition::default()
+    };
+    cluster.create_index(&index, &definition).await.unwrap();
+    let interval = async || {
+        let settings = cluster.index_settings(&index).await.unwrap().unwrap();
+        assert_eq!(settings["index.number_of_shards"], "1", "{settings:?}");
+        settings.get("index.refresh_interval").cloned()
+    };
+    assert_eq!(interval().await, Some(json!("7s")));
+    if capability.update_settings {
+        cluster.update_settings(&index, &json!({"index.refresh_interval": "30s"})).await.unwrap();
+        assert_eq!(interval().await, Some(json!("30s")));
+        cluster.update_settings(&index, &json!({"index.refresh_interval": null})).await.unwrap();
+        let back = interval().await;
+        // Gone, or put to what it is by default.
+        assert!(back.is_none() || back == Some(json!("1s")), "{back:?}");
+    }
+}
+
 /// One outcome a document, in order.
 pub async fn cluster_client_bulk_says_what_became_of_each_document(fixture: &impl ClusterFixture) {
     let (cluster, index) = with_index(fixture).await;

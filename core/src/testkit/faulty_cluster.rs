@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use crate::cluster::{
     BulkBody, BulkOutcome, ClusterCapability, ClusterClient, ClusterHealth, ClusterInfo, Created,
-    IndexDefinition, IndexRow, ItemError, ItemOutcome,
+    HealthStatus, IndexDefinition, IndexRow, ItemError, ItemOutcome,
 };
 use crate::{Clock, DocumentBatchBuilder, DocumentRef, Error, ErrorKind, Result};
 
@@ -38,6 +38,7 @@ pub enum BulkFault {
 }
 
 type OnBulk = Box<dyn Fn(u64, &BulkBody) -> BulkFault + Send + Sync>;
+type OnHealth = Box<dyn Fn() -> Result<ClusterHealth> + Send + Sync>;
 type OnDocument = Box<dyn Fn(u64, DocumentRef<'_>) -> Option<ItemOutcome> + Send + Sync>;
 
 /// A cluster that passes everything on to another, save for the faults it was asked for. Bulks are counted from 0, in the
@@ -47,6 +48,7 @@ pub struct FaultyCluster {
     clock: Arc<dyn Clock>,
     on_bulk: OnBulk,
     on_document: OnDocument,
+    on_health: Option<OnHealth>,
     bulks: AtomicU64,
     written: Mutex<Vec<Vec<u32>>>,
 }
@@ -59,6 +61,7 @@ impl FaultyCluster {
             clock,
             on_bulk: Box::new(|_, _| BulkFault::None),
             on_document: Box::new(|_, _| None),
+            on_health: None,
             bulks: AtomicU64::new(0),
             written: Mutex::default(),
         }
@@ -81,6 +84,16 @@ impl FaultyCluster {
         decide: impl Fn(u64, DocumentRef<'_>) -> Option<ItemOutcome> + Send + Sync + 'static,
     ) -> Self {
         self.on_document = Box::new(decide);
+        self
+    }
+
+    /// Answers for its health.
+    #[must_use]
+    pub fn on_health(
+        mut self,
+        answer: impl Fn() -> Result<ClusterHealth> + Send + Sync + 'static,
+    ) -> Self {
+        self.on_health = Some(Box::new(answer));
         self
     }
 
@@ -152,7 +165,14 @@ impl ClusterClient for FaultyCluster {
     }
 
     async fn health(&self) -> Result<ClusterHealth> {
-        self.inner.health().await
+        match &self.on_health {
+            Some(answer) => answer(),
+            None => self.inner.health().await,
+        }
+    }
+
+    async fn index_health(&self, index: &str) -> Result<Option<HealthStatus>> {
+        self.inner.index_health(index).await
     }
 
     async fn create_index(&self, index: &str, definition: &IndexDefinition) -> Result<Created> {

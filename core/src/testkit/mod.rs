@@ -56,6 +56,7 @@ macro_rules! cluster_client_functions {
                 cluster_client_says_who_it_is,
                 cluster_client_creates_an_index_once,
                 cluster_client_keeps_definitions_with_settings,
+                cluster_client_tells_settings,
                 cluster_client_bulk_says_what_became_of_each_document,
                 cluster_client_replaces_when_a_bulk_is_sent_again,
                 cluster_client_create_mode_leaves_alone_what_is_there,

@@ -31,7 +31,7 @@ pub fn bulk(index: &str, operation: BulkOperation, documents: DocumentBatch) -> 
 pub fn progress(item: &WorkItem, next: u32) -> Progress {
     let written = u64::from(next.saturating_sub(item.first));
     Progress {
-        checkpoint: Checkpoint { next, sent: next, segment: None },
+        checkpoint: Checkpoint { next, sent: next, ..Checkpoint::default() },
         books: Books { written, ..Books::default() },
     }
 }

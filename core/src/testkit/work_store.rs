@@ -22,6 +22,7 @@ use crate::coordination::{
     CasOutcome, Coordinator, LeaseRules, Run, SegmentProgress, SnapshotName, Standing, StoreTime,
     Version, Versioned, WorkItem, WorkStore,
 };
+use crate::snapshot::SegmentPart;
 use crate::{ErrorKind, SkipReason, SystemClock};
 
 /// An empty session to test.
@@ -149,8 +150,14 @@ pub async fn work_store_gives_items_back_as_written(fixture: &impl WorkStoreFixt
     full.completed_at = Some(StoreTime::from_secs(1_650_000_000));
     full.checkpoint.next = 77;
     full.checkpoint.sent = 99;
-    full.checkpoint.segment =
-        Some(SegmentProgress { ordinal: 1, doc: 2, offset: 1 << 40, crc: Some(u32::MAX) });
+    full.checkpoint.segment = Some(SegmentProgress {
+        ordinal: 1,
+        doc: 2,
+        offset: 1 << 40,
+        crc: Some(u32::MAX),
+        crc_from: 1 << 33,
+    });
+    full.checkpoint.head = Some(SegmentPart { ordinal: 0, from: 7, to: 1 << 41, crc: 5 });
     full.books.written = 1 << 40;
     full.books.skip(SkipReason::SourceMissing, 3);
     full.live = Some(4);

@@ -11,7 +11,7 @@ use zip::ZipArchive;
 use crate::error::{During, Error, Result};
 use crate::owner;
 use crate::version::{Launch, Spec};
-use crate::{boot_path, jdk, maven, modules, rest_root};
+use crate::{boot_path, jdk, maven, modules, rest_root, security};
 
 /// Part of a folder's name, raised when what [`prepare`] makes of a distribution changes: what was
 /// made before is not used again.
@@ -20,7 +20,7 @@ const RECIPE: u32 = 2;
 /// The home folder of a server's distribution; fetched and unpacked first if it is not there yet.
 pub(crate) fn home(spec: &Spec) -> Result<PathBuf> {
     let cache = folder()?;
-    let home = cache.join(format!("{}-{RECIPE}", spec.name));
+    let home = home_in(&cache, spec);
     if home.is_dir() {
         return Ok(home);
     }
@@ -36,9 +36,18 @@ pub(crate) fn home(spec: &Spec) -> Result<PathBuf> {
     Ok(home)
 }
 
+/// Whether the distribution is there already.
+pub(crate) fn is_there(spec: &Spec) -> Result<bool> {
+    Ok(home_in(&folder()?, spec).is_dir())
+}
+
+fn home_in(cache: &Path, spec: &Spec) -> PathBuf {
+    cache.join(format!("{}-{RECIPE}", spec.name))
+}
+
 fn prepare(spec: &Spec, staging: &Path) -> Result<()> {
     let archive = maven::fetch(&spec.artifact(), staging)?;
-    unpack(&archive, &staging.join("home"))?;
+    unpack(&archive, &staging.join("home"), 1)?;
     let home = staging.join("home");
     let plugins = home.join("plugins");
     fs::create_dir_all(&plugins).during(|| format!("making {}", plugins.display()))?;
@@ -48,14 +57,18 @@ fn prepare(spec: &Spec, staging: &Path) -> Result<()> {
     if let Some(source) = spec.modules() {
         modules::add(spec, source, &home, staging)?;
     }
+    if let Some(plugin) = spec.security_plugin() {
+        let archive = maven::fetch(plugin, staging)?;
+        unpack(&archive, &home.join(security::PLUGIN), 0)?;
+    }
     if spec.launch == Launch::Elasticsearch1 {
         boot_path::replace(spec, &home)?;
     }
     Ok(())
 }
 
-/// Unpacks an archive without the single folder that a distribution has at its top.
-fn unpack(archive: &Path, into: &Path) -> Result<()> {
+/// Unpacks an archive without the outermost folders: a distribution has a single one at its top.
+fn unpack(archive: &Path, into: &Path, without: usize) -> Result<()> {
     let broken = |source| Error::Unpack { path: archive.to_owned(), source };
     let what = || format!("unpacking {}", archive.display());
     let file = File::open(archive).during(what)?;
@@ -64,7 +77,7 @@ fn unpack(archive: &Path, into: &Path) -> Result<()> {
         let mut entry = zip.by_index(number).map_err(broken)?;
         // `None` for a name that would leave the folder.
         let Some(name) = entry.enclosed_name() else { continue };
-        let path = into.join(name.components().skip(1).collect::<PathBuf>());
+        let path = into.join(name.components().skip(without).collect::<PathBuf>());
         if entry.is_dir() {
             fs::create_dir_all(&path).during(what)?;
             continue;

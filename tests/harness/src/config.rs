@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::error::{During, Result};
+use crate::security::Security;
 use crate::server::Options;
 use crate::version::{Launch, Spec};
 
@@ -74,6 +75,11 @@ pub(crate) fn write(
 ) -> Result<()> {
     let product = if spec.launch.is_opensearch() { "opensearch" } else { "elasticsearch" };
     let mut settings = settings(spec, folders, ports);
+    if options.security {
+        settings.extend(Security::settings());
+    } else if spec.security_plugin().is_some() {
+        settings.insert("plugins.security.disabled".to_owned(), json!(true));
+    }
     settings.extend(options.settings.iter().cloned());
     let (log_name, log) = match spec.launch {
         Launch::Elasticsearch1 | Launch::Elasticsearch2 => ("logging.yml", LOGGING_YAML),

@@ -21,7 +21,8 @@ pub enum Error {
     /// No Java that this server runs on.
     #[error(
         "no JDK {oldest} to {newest} for {version} (found: {found}): set JAVA_HOME, or install one \
-         below /usr/lib/jvm, for instance `apt-get install openjdk-17-jdk-headless`"
+         below /usr/lib/jvm, for instance `apt-get install openjdk-{}-jdk-headless`",
+        if *newest < 21 { 17 } else { 21 }
     )]
     MissingJdk {
         /// The server that needs it.
@@ -117,6 +118,18 @@ pub enum Error {
         path: PathBuf,
         /// The names it could have.
         class: String,
+    },
+    /// Certificates for a secured node could not be made or read.
+    #[error("certificates for the node: {what}")]
+    Certificates {
+        /// What happened.
+        what: String,
+    },
+    /// The version has no security plugin to be had.
+    #[error("{version} has no security plugin here; opensearch-2.19.4 has")]
+    NoSecurity {
+        /// The server.
+        version: &'static str,
     },
     /// A distribution could not be unpacked.
     #[error("unpacking {path}: {source}")]

@@ -1,20 +1,29 @@
 //! As much HTTP/1.1 as a test needs to talk to a node on this machine: one connection a request.
 
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
+use rustls::pki_types::ServerName;
+use rustls::{ClientConnection, StreamOwned};
 use serde_json::Value;
 
 use crate::error::{During, Error, Result};
+use crate::security::believing;
 
 const CONNECT: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(600);
+
+/// `admin:admin`, the user of the security plugin's example.
+const ADMIN: &str = "YWRtaW46YWRtaW4=";
 
 /// A client of one node.
 #[derive(Debug, Clone, Copy)]
 pub struct Http {
     port: u16,
+    /// The authority of a node that speaks TLS. Kept as long as the process: a client may outlive
+    /// its node.
+    authority: Option<&'static [u8]>,
 }
 
 /// An answer, whatever its status.
@@ -28,7 +37,12 @@ pub struct Response {
 
 impl Http {
     pub(crate) fn new(port: u16) -> Self {
-        Self { port }
+        Self { port, authority: None }
+    }
+
+    /// A client that speaks TLS, as the user who may do everything.
+    pub(crate) fn secured(port: u16, authority: &[u8]) -> Self {
+        Self { port, authority: Some(authority.to_vec().leak()) }
     }
 
     /// Sends a request and reads the whole answer. A body that ends in a newline is sent as
@@ -65,7 +79,7 @@ impl Http {
 
     fn exchange(self, method: &str, path: &str, body: &[u8]) -> io::Result<Vec<u8>> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
-        let mut stream = TcpStream::connect_timeout(&address, CONNECT)?;
+        let stream = TcpStream::connect_timeout(&address, CONNECT)?;
         stream.set_read_timeout(Some(ANSWER))?;
         stream.set_write_timeout(Some(ANSWER))?;
         let kind = if body.ends_with(b"\n") { "application/x-ndjson" } else { "application/json" };
@@ -76,12 +90,29 @@ impl Http {
         if !body.is_empty() {
             head += &format!("Content-Type: {kind}\r\nContent-Length: {}\r\n", body.len());
         }
-        stream.write_all((head + "\r\n").as_bytes())?;
-        stream.write_all(body)?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer)?;
-        Ok(answer)
+        let Some(authority) = self.authority else {
+            return converse(stream, &(head + "\r\n"), body);
+        };
+        head += &format!("Authorization: Basic {ADMIN}\r\n\r\n");
+        let name = ServerName::from(IpAddr::from(Ipv4Addr::LOCALHOST));
+        let session = believing(authority).and_then(|tls| ClientConnection::new(tls, name));
+        let session = session.map_err(io::Error::other)?;
+        converse(StreamOwned::new(session, stream), &head, body)
     }
+}
+
+fn converse(mut stream: impl Read + Write, head: &str, body: &[u8]) -> io::Result<Vec<u8>> {
+    stream.write_all(head.as_bytes())?;
+    stream.write_all(body)?;
+    let mut answer = Vec::new();
+    match stream.read_to_end(&mut answer) {
+        // A server may end TLS without a word; that the answer is whole is told by its length.
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && !answer.is_empty() => {}
+        read => {
+            read?;
+        }
+    }
+    Ok(answer)
 }
 
 fn parse(answer: &[u8]) -> Result<Response, &'static str> {

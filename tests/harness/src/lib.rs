@@ -14,6 +14,9 @@
 //! # Ok::<(), snapfill_harness::Error>(())
 //! ```
 //!
+//! Tests take theirs from [`shared`], and [`each_version!`] makes a test for each version. Which of them
+//! run is said by [`SERVERS_VARIABLE`].
+//!
 //! It needs `mvn` and a JDK. Where something is missing, the error says what and how to get it.
 //! The cache is `$SNAPFILL_SERVER_CACHE`, else `~/.cache/snapfill/servers`; for root, whose home is
 //! closed to the user that servers run as, `/var/cache/snapfill/servers`.
@@ -29,13 +32,17 @@ mod maven;
 mod modules;
 mod owner;
 mod rest_root;
+mod security;
 mod server;
+mod shared;
 mod tier;
 mod version;
 mod wait;
 
 pub use error::{Error, Result};
 pub use http::{Http, Response};
+pub use security::Security;
 pub use server::{Options, Server};
-pub use tier::is_full_tier;
+pub use shared::shared;
+pub use tier::{SERVERS_VARIABLE, Servers, runs};
 pub use version::Version;

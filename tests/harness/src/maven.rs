@@ -10,6 +10,11 @@ use crate::error::{During, Error, Result};
 pub(crate) const HOW_TO_GET_MAVEN: &str =
     "install Apache Maven, for instance `apt-get install maven`";
 
+/// Fails where there is no Maven, or none that runs.
+pub(crate) fn require() -> Result<()> {
+    run(Command::new("mvn").arg("--version"), "mvn", HOW_TO_GET_MAVEN)
+}
+
 /// Copies the artifact with these coordinates (`group:artifact:version:type`) into a folder.
 pub(crate) fn fetch(artifact: &str, into: &Path) -> Result<PathBuf> {
     let mut command = Command::new("mvn");

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use crate::config::{self, Folders};
 use crate::error::{During, Error, Result};
 use crate::http::Http;
+use crate::security::Security;
 use crate::version::{Spec, Version};
 use crate::{cache, jdk, launch, maven, owner, wait};
 
@@ -32,11 +33,20 @@ pub struct Options {
     pub settings: Vec<(String, Value)>,
     /// The folder in which the node makes its temporary one; the system's unless given.
     pub scratch: Option<PathBuf>,
+    /// Whether the node speaks TLS only and knows its users, by the security plugin; see
+    /// [`Server::security`].
+    pub security: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { heap_mb: 512, repos: Vec::new(), settings: Vec::new(), scratch: None }
+        Self {
+            heap_mb: 512,
+            repos: Vec::new(),
+            settings: Vec::new(),
+            scratch: None,
+            security: false,
+        }
     }
 }
 
@@ -46,6 +56,7 @@ pub struct Server {
     version: Version,
     http: Http,
     url: String,
+    security: Option<Security>,
     child: Child,
     folders: Folders,
     /// Handed to `nobody` while the node runs, and ours again afterwards.
@@ -61,9 +72,27 @@ impl Server {
         Self::start_with(version, &Options::default())
     }
 
+    /// Has everything that a node needs ready, so that starting one downloads nothing.
+    pub fn fetch(version: Version) -> Result<()> {
+        let spec = version.spec();
+        jdk::find(spec)?;
+        cache::home(spec).map(|_| ())
+    }
+
+    /// Fails where a node could not be started here, with how to get what is missing. Downloads
+    /// nothing.
+    pub fn require_tools(version: Version) -> Result<()> {
+        let spec = version.spec();
+        jdk::find(spec)?;
+        if cache::is_there(spec)? { Ok(()) } else { maven::require() }
+    }
+
     /// Starts a node that differs from a plain one.
     pub fn start_with(version: Version, options: &Options) -> Result<Self> {
         let spec = version.spec();
+        if options.security && spec.security_plugin().is_none() {
+            return Err(Error::NoSecurity { version: spec.name });
+        }
         let java_home = jdk::find(spec)?;
         let home = cache::home(spec)?;
         let mut builder = tempfile::Builder::new();
@@ -77,6 +106,10 @@ impl Server {
         let folders = Folders::create(&path, &options.repos)?;
         let ports = free_ports()?;
         config::write(spec, &folders, ports, options)?;
+        let security = match options.security {
+            true => Some(Security::create(&home, &folders.config)?),
+            false => None,
+        };
 
         let mut command = launch::command(spec, &home, &java_home, &folders, options.heap_mb)?;
         let console = folders.console();
@@ -94,10 +127,14 @@ impl Server {
             command.uid(owner::NOBODY).gid(owner::NOBODY);
         }
         let child = command.spawn().during(what)?;
-        let http = Http::new(ports.0);
-        let url = format!("http://127.0.0.1:{}", ports.0);
+        let (http, scheme) = match &security {
+            Some(security) => (Http::secured(ports.0, &security.authority()?), "https"),
+            None => (Http::new(ports.0), "http"),
+        };
+        let url = format!("{scheme}://127.0.0.1:{}", ports.0);
         let is_down = false;
-        let mut server = Server { version, http, url, child, folders, lent, is_down, _base: base };
+        let mut server =
+            Server { version, http, url, security, child, folders, lent, is_down, _base: base };
         server.wait_until_healthy(spec)?;
         Ok(server)
     }
@@ -107,7 +144,12 @@ impl Server {
         self.version
     }
 
-    /// Its address, `http://127.0.0.1:PORT`.
+    /// Whom to believe and whom it believes, where it was asked to be secured.
+    pub fn security(&self) -> Option<&Security> {
+        self.security.as_ref()
+    }
+
+    /// Its address, `http://127.0.0.1:PORT` or `https://127.0.0.1:PORT`.
     pub fn url(&self) -> &str {
         &self.url
     }

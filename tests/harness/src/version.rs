@@ -33,6 +33,8 @@ pub enum Version {
     Elasticsearch9_5_3,
     /// OpenSearch 1.3.20.
     OpenSearch1_3_20,
+    /// OpenSearch 2.19.4, the one whose security plugin can be had; off unless asked for.
+    OpenSearch2_19_4,
     /// OpenSearch 2.19.6.
     OpenSearch2_19_6,
     /// OpenSearch 3.8.0.
@@ -156,6 +158,13 @@ static SPECS: &[Spec] = &[
         jdk: (8, 17),
     },
     Spec {
+        version: Version::OpenSearch2_19_4,
+        name: "opensearch-2.19.4",
+        number: "2.19.4",
+        launch: Launch::OpenSearch,
+        jdk: (11, 23),
+    },
+    Spec {
         version: Version::OpenSearch2_19_6,
         name: "opensearch-2.19.6",
         number: "2.19.6",
@@ -225,6 +234,12 @@ impl Spec {
             (Launch::OpenSearch, _) => Some(&modules::OPENSEARCH),
             _ => None,
         }
+    }
+
+    /// The security plugin's Maven coordinates, where it was published with all that it needs.
+    pub(crate) fn security_plugin(&self) -> Option<&'static str> {
+        (self.number == "2.19.4")
+            .then_some("org.opensearch.plugin:opensearch-security:2.19.4.0:zip")
     }
 
     /// The product's name, as its files and coordinates spell it.

@@ -1,20 +1,25 @@
-//! Starts real servers, so it belongs to the full tier.
+//! What a real server is started for, and what it leaves behind.
 #![allow(clippy::expect_used)]
 
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
-use snapfill_harness::{Options, Result, Server, Version, is_full_tier};
+use snapfill_harness::{Options, Result, Server, Version, each_version, runs};
 
 /// The type of documents that a version's API asks for.
 fn type_of(version: Version) -> &'static str {
     if !version.is_opensearch() && version.major() < 6 { "doc" } else { "_doc" }
 }
 
-fn takes_a_snapshot(version: Version) -> Result<()> {
-    if !is_full_tier() {
-        return Ok(());
+fn takes_a_snapshot(version: Version) {
+    if runs(version) {
+        take_a_snapshot(version).expect("a snapshot");
     }
+}
+
+each_version!(takes_a_snapshot);
+
+fn take_a_snapshot(version: Version) -> Result<()> {
     let kept = tempfile::tempdir().expect("a temporary folder");
     let mut options = Options::default();
     options.repos = ["one", "two"].map(|name| kept.path().join(name)).into();
@@ -50,7 +55,7 @@ fn takes_a_snapshot(version: Version) -> Result<()> {
 
 #[test]
 fn what_a_node_wrote_goes_with_it() {
-    if !is_full_tier() {
+    if !runs(Version::OpenSearch2_19_6) {
         return;
     }
     let server = Server::start(Version::OpenSearch2_19_6).unwrap();
@@ -61,68 +66,16 @@ fn what_a_node_wrote_goes_with_it() {
 }
 
 #[test]
-fn elasticsearch_1_takes_a_snapshot() -> Result<()> {
-    takes_a_snapshot(Version::Elasticsearch1_7_6)
-}
-
-#[test]
-fn elasticsearch_2_takes_a_snapshot() -> Result<()> {
-    takes_a_snapshot(Version::Elasticsearch2_4_6)
-}
-
-#[test]
-fn elasticsearch_5_takes_a_snapshot() -> Result<()> {
-    takes_a_snapshot(Version::Elasticsearch5_6_16)
-}
-
-#[test]
-fn elasticsearch_6_takes_a_snapshot() -> Result<()> {
-    takes_a_snapshot(Version::Elasticsearch6_8_23)
-}
-
-#[test]
-fn elasticsearch_7_10_takes_a_snapshot() -> Result<()> {
-    takes_a_snapshot(Version::Elasticsearch7_10_2)
-}
-
-#[test]
-fn elasticsearch_7_17_takes_a_snapshot() -> Result<()> {
-    takes_a_snapshot(Version::Elasticsearch7_17_29)
-}
-
-#[test]
-fn elasticsearch_8_15_takes_a_snapshot() -> Result<()> {
-    takes_a_snapshot(Version::Elasticsearch8_15_0)
-}
-
-#[test]
-fn elasticsearch_8_19_takes_a_snapshot() -> Result<()> {
-    takes_a_snapshot(Version::Elasticsearch8_19_21)
-}
-
-#[test]
-fn elasticsearch_9_takes_a_snapshot() -> Result<()> {
-    takes_a_snapshot(Version::Elasticsearch9_5_3)
-}
-
-#[test]
-fn opensearch_1_takes_a_snapshot() -> Result<()> {
-    takes_a_snapshot(Version::OpenSearch1_3_20)
-}
-
-#[test]
-fn opensearch_2_takes_a_snapshot() -> Result<()> {
-    takes_a_snapshot(Version::OpenSearch2_19_6)
-}
-
-#[test]
-fn opensearch_3_takes_a_snapshot() -> Result<()> {
-    takes_a_snapshot(Version::OpenSearch3_8_0)
+fn security_is_refused_where_there_is_no_plugin() {
+    let mut options = Options::default();
+    options.security = true;
+    let error = Server::start_with(Version::OpenSearch3_8_0, &options).unwrap_err();
+    assert!(error.to_string().contains("opensearch-2.19.4 has"), "{error}");
 }
 
 #[test]
 fn a_panic_takes_the_server_along() {
-    if !is_full_tier() {
+    if !runs(Version::OpenSearch2_19_6) {
         return;
     }
     let server = Server::start(Version::OpenSearch2_19_6).unwrap();

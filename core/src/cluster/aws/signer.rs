@@ -9,14 +9,10 @@ use aws_sigv4::http_request::{
     PayloadChecksumKind, SignableBody, SignableRequest, SigningSettings, sign,
 };
 use aws_sigv4::sign::v4;
-use tokio::sync::Mutex;
 
-use super::{AwsCredentials, CredentialSource};
+use super::{AwsCredentials, CredentialSource, KeptCredentials};
 use crate::cluster::http::{RequestSigner, Secret, SignedHeaders, Unsigned};
 use crate::{Clock, Error, ErrorKind, Result};
-
-/// Credentials that end sooner are asked for anew: a bulk that waits must not outlive them.
-const BEFORE_THE_END: Duration = Duration::from_secs(300);
 
 /// What is signed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,35 +37,32 @@ impl AwsService {
 #[derive(Debug)]
 pub struct AwsSigner {
     region: String,
-    service: AwsService,
-    source: Arc<dyn CredentialSource>,
+    service: &'static str,
+    source: Arc<KeptCredentials>,
     clock: Arc<dyn Clock>,
-    cached: Mutex<Option<AwsCredentials>>,
 }
 
 impl AwsSigner {
     /// Signs for a service in a region, with the keys of `source`. The time in a signature is `clock`'s.
     pub fn new(
-        region: impl Into<String>,
+        region: &str,
         service: AwsService,
         source: Arc<dyn CredentialSource>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { region: region.into(), service, source, clock, cached: Mutex::default() }
+        let kept = Arc::new(KeptCredentials::new(source, Arc::clone(&clock)));
+        Self::of(region, service.name(), &kept, &clock)
     }
 
-    /// The key to sign with. Those who come while it is fetched wait for it.
-    async fn credentials(&self) -> Result<AwsCredentials> {
-        let mut cached = self.cached.lock().await;
-        let soon = self.clock.wall().saturating_add(BEFORE_THE_END);
-        if let Some(known) = cached.as_ref()
-            && known.expires.is_none_or(|end| end > soon)
-        {
-            return Ok(known.clone());
-        }
-        let fresh = self.source.credentials().await?;
-        *cached = Some(fresh.clone());
-        Ok(fresh)
+    /// Signs for a service by its name in signatures.
+    pub(super) fn of(
+        region: &str,
+        service: &'static str,
+        source: &Arc<KeptCredentials>,
+        clock: &Arc<dyn Clock>,
+    ) -> Self {
+        let (source, clock) = (Arc::clone(source), Arc::clone(clock));
+        Self { region: region.to_owned(), service, source, clock }
     }
 }
 
@@ -78,11 +71,11 @@ impl RequestSigner for AwsSigner {
     async fn sign(&self, request: Unsigned<'_>) -> Result<SignedHeaders> {
         let scope = Scope {
             region: &self.region,
-            service: self.service.name(),
+            service: self.service,
             time: self.clock.wall(),
             checksum: PayloadChecksumKind::XAmzSha256,
         };
-        scope.sign(request, &self.credentials().await?)
+        scope.sign(request, &self.source.credentials().await?)
     }
 }
 

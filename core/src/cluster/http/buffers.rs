@@ -7,8 +7,8 @@ use bytes::Bytes;
 /// Buffers kept at most.
 const KEPT: usize = 8;
 
-/// Larger ones are given back: one document of 100 MB must not hold its memory for ever.
-const LARGEST_KEPT: usize = 24 << 20;
+/// Larger ones, which the usual bulk does not need, are given back: large documents must not hold their memory for ever.
+const LARGEST_KEPT: usize = 12 << 20;
 
 /// Empty buffers to use again.
 #[derive(Clone, Debug, Default)]

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::refusal::{Complaint, NO_INDEX, PASSING};
+use super::server_ids::Ids;
 use crate::cluster::{BulkOperation, BulkOutcome, ItemError, ItemOutcome};
 use crate::{Error, ErrorKind, Result};
 
@@ -37,6 +38,8 @@ struct Entry<'a> {
 pub(super) struct Judge<'a> {
     pub(super) operation: BulkOperation,
     pub(super) allowed: &'a BTreeSet<String>,
+    /// Whose ids there are to be, where the bulk held some.
+    pub(super) ids: Option<&'a Ids>,
 }
 
 impl Judge<'_> {
@@ -91,8 +94,16 @@ impl Judge<'_> {
             }
             _ => {}
         }
-        let is_passing =
-            matches!(entry.status, 408 | 409 | 429 | 502..=504) || complaint.is(&PASSING);
+        let takes_no_ids = self.ids.filter(|_| Ids::is_refusal(&complaint));
+        if takes_no_ids.is_some_and(|ids| !ids.refused()) {
+            return whole(
+                ErrorKind::Config,
+                "the target takes no ids and gives documents its own; allow it (`--server-ids auto`)",
+            );
+        }
+        let is_passing = matches!(entry.status, 408 | 409 | 429 | 502..=504)
+            || complaint.is(&PASSING)
+            || takes_no_ids.is_some();
         let Complaint { error_type, reason } = complaint;
         let error = Box::new(ItemError { status: entry.status, error_type, reason });
         Ok(if is_passing { ItemOutcome::Retry(error) } else { ItemOutcome::Failed(error) })
@@ -114,6 +125,7 @@ mod tests {
         let judge = Judge {
             operation,
             allowed: if operation == BulkOperation::Create { &BTreeSet::new() } else { &allowed },
+            ids: None,
         };
         let body = json!({"took": 1, "errors": true, "items": [item]}).to_string();
         judge.outcome(body.as_bytes(), 1).map(|mut outcome| outcome.items.remove(0))
@@ -186,7 +198,7 @@ mod tests {
     #[test]
     fn an_answer_without_sense_may_be_asked_for_again() {
         let allowed = BTreeSet::new();
-        let judge = Judge { operation: BulkOperation::Index, allowed: &allowed };
+        let judge = Judge { operation: BulkOperation::Index, allowed: &allowed, ids: None };
         let whole = br#"{"items":[{"index":{"status":201}},{"index":{"status":201}}]}"#;
         for end in 0..whole.len() {
             let error = judge.outcome(&whole[..end], 2).unwrap_err();

@@ -6,18 +6,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use reqwest::{Method, StatusCode};
+use serde_json::{Map, Value};
 use tokio::sync::OnceCell;
 
 use super::buffers::Buffers;
 use super::bulk_answer::{Judge, WANTED};
+use super::bulk_body::Form;
 use super::dialect::Dialect;
 use super::refusal::{Complaint, refusal};
 use super::request::{Body, Request};
+use super::server_ids::Ids;
+use super::service::Service;
 use super::transport::{Answer, Transport};
 use super::{HttpConfig, bulk_body, health, identity, indices};
 use crate::cluster::{
     BulkBody, BulkOutcome, ClusterCapability, ClusterClient, ClusterHealth, ClusterInfo, Created,
-    IndexDefinition, IndexRow, ItemError, ItemOutcome,
+    HealthStatus, IndexDefinition, IndexRow, ItemError, ItemOutcome,
 };
 use crate::{Clock, Error, ErrorKind, Result, SystemClock};
 
@@ -46,7 +50,9 @@ pub struct HttpCluster {
 
 struct Shared {
     config: HttpConfig,
+    service: Service,
     transport: Transport,
+    ids: Ids,
     info: OnceCell<ClusterInfo>,
     buffers: Buffers,
     /// Indices that were there when last looked for.
@@ -67,12 +73,23 @@ impl HttpCluster {
     /// # Errors
     /// As [`HttpCluster::new`].
     pub fn with_clock(config: HttpConfig, clock: Arc<dyn Clock>) -> Result<Self> {
+        Self::of_service(config, Service::default(), clock)
+    }
+
+    /// A cluster that a service runs.
+    pub(in crate::cluster) fn of_service(
+        config: HttpConfig,
+        service: Service,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
         let transport = Transport::new(&config, clock)?;
         if config.auth.is_some() && config.tls.allow_insecure {
             tracing::warn!("credentials are sent to a target whose certificate is not checked");
         }
         let shared = Shared {
+            ids: Ids::new(config.server_ids),
             config,
+            service,
             transport,
             info: OnceCell::new(),
             buffers: Buffers::default(),
@@ -81,27 +98,32 @@ impl HttpCluster {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// The same, for a server that does not say who it is.
-    #[cfg(feature = "aws")]
-    pub(in crate::cluster) fn assuming(self, info: ClusterInfo) -> Self {
-        // Only a cluster that has spoken already knows better.
-        let _ = self.shared.info.set(info);
-        self
-    }
-
-    /// Refuses an index that is not there.
-    #[cfg(feature = "aws")]
-    pub(in crate::cluster) async fn require_there(&self, index: &str) -> Result<()> {
-        self.require_index(&index.into()).await
-    }
-
     /// Sends a request of another part of the crate.
     pub(crate) async fn ask(&self, request: &Request) -> Result<Answer> {
         self.shared.transport.send(request).await
     }
 
     pub(crate) async fn identity(&self) -> Result<&ClusterInfo> {
-        self.shared.info.get_or_try_init(|| identity::identify(&self.shared.transport)).await
+        self.shared.info.get_or_try_init(|| self.get_to_know()).await
+    }
+
+    /// Who it is, and before the first document whose ids it takes.
+    async fn get_to_know(&self) -> Result<ClusterInfo> {
+        let Shared { service, transport, ids, .. } = &*self.shared;
+        let info = match &service.identity {
+            Some(identity) => {
+                // It does not say who it is. That it is there and lets us in is seen by the cheapest question it takes.
+                indices::list(transport, Dialect::of(identity)).await?;
+                identity.clone()
+            }
+            None => identity::identify(transport).await?,
+        };
+        if let Some(management) = service.management.as_ref().filter(|_| ids.is_open())
+            && management.gives_ids().await == Some(true)
+        {
+            ids.refused();
+        }
+        Ok(info)
     }
 
     async fn dialect(&self) -> Result<Dialect> {
@@ -114,9 +136,7 @@ impl HttpCluster {
         if known().contains(index) {
             return Ok(());
         }
-        if !indices::exists(&self.shared.transport, index).await? {
-            return Err(indices::absent(index));
-        }
+        indices::require(&self.shared.transport, index).await?;
         known().insert(Arc::clone(index));
         Ok(())
     }
@@ -125,14 +145,14 @@ impl HttpCluster {
         self.shared.known.lock().unwrap_or_else(PoisonError::into_inner).remove(index);
     }
 
-    async fn body_of(&self, bulk: &BulkBody, dialect: Dialect) -> Result<Body> {
+    async fn body_of(&self, bulk: &BulkBody, form: Form) -> Result<Body> {
         if !self.shared.config.compresses() {
-            return bulk_body::plain(bulk, dialect, &self.shared.buffers);
+            return bulk_body::plain(bulk, form, &self.shared.buffers);
         }
         // Compressing 10 MiB takes long enough to hold up what else the thread has to do.
         let (bulk, buffers) = (bulk.clone(), self.shared.buffers.clone());
         let packed =
-            tokio::task::spawn_blocking(move || bulk_body::gzip(&bulk, dialect, &buffers)).await;
+            tokio::task::spawn_blocking(move || bulk_body::gzip(&bulk, form, &buffers)).await;
         packed.unwrap_or_else(|error| Err(Error::new(ErrorKind::Unexpected, error.to_string())))
     }
 
@@ -140,7 +160,8 @@ impl HttpCluster {
         let dialect = self.dialect().await?;
         self.require_index(&bulk.index).await?;
         let query = if dialect.has_no_pipeline { BULK_QUERY } else { WANTED };
-        let body = self.body_of(bulk, dialect).await?;
+        let form = Form { dialect, has_ids: !self.shared.ids.are_given() };
+        let body = self.body_of(bulk, form).await?;
         let request =
             Request::of_index(Method::POST, &bulk.index, &["_bulk"])?.query(query).body(body);
         let answer = self.shared.transport.send(&request).await?;
@@ -150,8 +171,11 @@ impl HttpCluster {
         if !answer.status.is_success() {
             return Err(refusal(&answer, &request));
         }
-        let judge =
-            Judge { operation: bulk.operation, allowed: &self.shared.config.allowed_exceptions };
+        let judge = Judge {
+            operation: bulk.operation,
+            allowed: &self.shared.config.allowed_exceptions,
+            ids: form.has_ids.then_some(&self.shared.ids),
+        };
         judge.outcome(&answer.body, bulk.documents.len())
     }
 }
@@ -175,14 +199,17 @@ impl fmt::Debug for HttpCluster {
 #[async_trait]
 impl ClusterClient for HttpCluster {
     fn capability(&self) -> ClusterCapability {
+        let service = &self.shared.service;
         ClusterCapability {
-            refresh: true,
-            load: true,
-            client_ids: true,
+            refresh: service.has_refresh,
+            load: service.has_health,
+            client_ids: !self.shared.ids.are_given(),
             routing_in_key: false,
             types_in_key: false,
             update_settings: true,
-            max_bulk_bytes: None,
+            index_settings: true,
+            working_state: service.has_working_state,
+            max_bulk_bytes: service.max_bulk_bytes,
         }
     }
 
@@ -201,7 +228,24 @@ impl ClusterClient for HttpCluster {
     }
 
     async fn health(&self) -> Result<ClusterHealth> {
-        health::health(&self.shared.transport).await
+        let Shared { service, transport, .. } = &*self.shared;
+        if !service.has_health {
+            // It is there, or it does not answer: the list of indices is the cheapest question it takes.
+            self.cat_indices().await?;
+            return Ok(ClusterHealth::of(HealthStatus::Green));
+        }
+        let own = health::health(transport).await;
+        match &service.management {
+            Some(management) => management.complete(own).await,
+            None => own,
+        }
+    }
+
+    async fn index_health(&self, index: &str) -> Result<Option<HealthStatus>> {
+        if !self.shared.service.has_health {
+            return Ok(None);
+        }
+        health::index_health(&self.shared.transport, index).await.map(Some)
     }
 
     async fn create_index(&self, index: &str, definition: &IndexDefinition) -> Result<Created> {
@@ -225,11 +269,17 @@ impl ClusterClient for HttpCluster {
     }
 
     async fn refresh(&self, index: &str) -> Result<()> {
+        if !self.shared.service.has_refresh {
+            return indices::require(&self.shared.transport, index).await;
+        }
         indices::refresh(&self.shared.transport, index).await
     }
 
-    async fn update_settings(&self, index: &str, settings: &serde_json::Value) -> Result<()> {
+    async fn update_settings(&self, index: &str, settings: &Value) -> Result<()> {
         indices::update_settings(&self.shared.transport, self.dialect().await?, index, settings)
             .await
+    }
+    async fn index_settings(&self, index: &str) -> Result<Option<Map<String, Value>>> {
+        indices::settings(&self.shared.transport, index).await
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-use super::{Auth, TlsConfig};
+use super::{Auth, ServerIds, TlsConfig};
 use crate::{Error, ErrorKind, Result};
 
 /// Whether request bodies are compressed.
@@ -47,6 +47,8 @@ pub struct HttpConfig {
     pub user_agent_extra: String,
     /// Types of exceptions that are no failure of a document: it counts as present in the target.
     pub allowed_exceptions: BTreeSet<String>,
+    /// Whether documents get ids from the server.
+    pub server_ids: ServerIds,
 }
 
 impl HttpConfig {
@@ -69,6 +71,7 @@ impl HttpConfig {
             timeout: Duration::from_secs(60),
             user_agent_extra: String::new(),
             allowed_exceptions: BTreeSet::new(),
+            server_ids: ServerIds::Auto,
         })
     }
 

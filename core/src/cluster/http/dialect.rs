@@ -51,7 +51,7 @@ impl Dialect {
             has_parents: version < (6, 0),
             has_no_pipeline: version >= (6, 5),
             has_null_settings: version >= (5, 0),
-            has_hidden_indices: version >= (7, 7),
+            has_hidden_indices: version >= (7, 7) && !info.serverless,
         }
     }
 

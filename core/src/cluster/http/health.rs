@@ -11,51 +11,90 @@ use crate::{Error, ErrorKind, Result};
 
 /// The colour, and the figures as far as the cluster lets us see them: a user who may write need not be one who may watch.
 pub(super) async fn health(transport: &Transport) -> Result<ClusterHealth> {
-    let answer = get(transport, "_cluster/health", "").await?;
-    let status = match answer.get("status").and_then(Value::as_str) {
-        Some("green") => HealthStatus::Green,
-        Some("yellow") => HealthStatus::Yellow,
-        Some("red") => HealthStatus::Red,
-        _ => {
-            return Err(Error::new(
-                ErrorKind::Unavailable,
-                "the target does not say what colour it has",
-            ));
-        }
-    };
-    let mut health = ClusterHealth::of(status);
+    let answer = get(transport, Request::new(Method::GET, "_cluster/health")).await?;
+    let mut health = ClusterHealth::of(colour(&answer)?);
     health.data_nodes =
         whole(&answer, "/number_of_data_nodes").and_then(|nodes| nodes.try_into().ok());
-    let stats = seen(get(transport, "_nodes/stats/thread_pool,jvm,fs", "").await)?;
+    let stats = Request::new(Method::GET, "_nodes/stats/thread_pool,jvm,fs,os");
+    let stats = seen(get(transport, stats).await)?;
     let Some(stats) = stats else { return Ok(health) };
-    let nodes: Vec<&Value> = stats
-        .get("nodes")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flat_map(|nodes| nodes.values())
-        .collect();
-    // The pool was called `bulk` before Elasticsearch 6.3.
-    let pool = |node: &Value, figure: &str| {
-        ["write", "bulk"]
-            .iter()
-            .find_map(|name| whole(node, &format!("/thread_pool/{name}/{figure}")))
-    };
+    let nodes: Vec<&Value> = nodes_of(&stats).map(|(_, node)| node).collect();
     health.write_queue = sum(nodes.iter().map(|node| pool(node, "queue")));
     health.write_rejections = sum(nodes.iter().map(|node| pool(node, "rejected")));
+    if health.write_queue.is_some_and(|queue| queue > 0) {
+        let query = "filter_path=nodes.*.thread_pool.write,nodes.*.thread_pool.bulk";
+        let pools = Request::new(Method::GET, "_nodes/thread_pool").query(query);
+        let pools = seen(get(transport, pools).await)?;
+        health.write_queue_percent = pools.and_then(|pools| fullest(&stats, &pools));
+    }
     let heap = nodes.iter().filter_map(|node| whole(node, "/jvm/mem/heap_used_percent")).max();
     health.heap_percent = heap.and_then(|percent| percent.try_into().ok());
+    // It stood elsewhere before Elasticsearch 5; where it is not known it is negative.
+    let processor = |node: &Value| {
+        ["/os/cpu/percent", "/os/cpu_percent"].iter().find_map(|path| whole(node, path))
+    };
+    let busiest = nodes.iter().filter_map(|node| processor(node)).max();
+    health.cpu_percent = busiest.and_then(|percent| percent.try_into().ok());
     let disks: Vec<Disk> = nodes.iter().filter_map(|node| Disk::of(node)).collect();
     health.disk_percent = disks.iter().map(Disk::percent).max();
+    health.free_disk_bytes = disks.iter().map(|disk| disk.free).min();
     if !disks.is_empty() {
         let query = "include_defaults=true&filter_path=*.cluster.routing.allocation.disk";
-        let settings = seen(get(transport, "_cluster/settings", query).await)?;
+        let settings = Request::new(Method::GET, "_cluster/settings").query(query);
+        let settings = seen(get(transport, settings).await)?;
         health.disk_watermark = settings.and_then(|settings| passed(&settings, &disks));
     }
     Ok(health)
 }
 
-async fn get(transport: &Transport, path: &str, query: &'static str) -> Result<Value> {
-    let request = Request::new(Method::GET, path).query(query);
+/// The colour of one index. One that is not there is red, and the server would wait for it unless told not to.
+pub(super) async fn index_health(transport: &Transport, index: &str) -> Result<HealthStatus> {
+    let mut request = Request::new(Method::GET, "_cluster/health");
+    request.push(index)?;
+    colour(&get(transport, request.query("timeout=1s")).await?)
+}
+
+fn colour(answer: &Value) -> Result<HealthStatus> {
+    match answer.get("status").and_then(Value::as_str) {
+        Some("green") => Ok(HealthStatus::Green),
+        Some("yellow") => Ok(HealthStatus::Yellow),
+        Some("red") => Ok(HealthStatus::Red),
+        _ => Err(Error::new(ErrorKind::Unavailable, "the target does not say what colour it has")),
+    }
+}
+
+fn nodes_of(answer: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    answer.get("nodes").and_then(Value::as_object).into_iter().flatten()
+}
+
+/// A figure of the pool that writes. It was called `bulk` before Elasticsearch 6.3.
+fn pool(node: &Value, figure: &str) -> Option<u64> {
+    let of = |name| node.pointer(&format!("/thread_pool/{name}/{figure}"));
+    number(of("write").or_else(|| of("bulk"))?)
+}
+
+/// Elasticsearch 1 says `1k` for a thousand.
+fn number(value: &Value) -> Option<u64> {
+    let Some(text) = value.as_str() else { return value.as_u64() };
+    match text.strip_suffix('k') {
+        Some(thousands) => thousands.parse::<u64>().ok()?.checked_mul(1000),
+        None => text.parse().ok(),
+    }
+}
+
+/// How full the write queue is where it is fullest. One without an end is never full.
+fn fullest(stats: &Value, pools: &Value) -> Option<u8> {
+    let capacity = |node: &str| pool(pools.get("nodes")?.get(node)?, "queue_size");
+    nodes_of(stats)
+        .filter_map(|(name, node)| {
+            let (queue, most) = (pool(node, "queue")?, capacity(name)?);
+            let percent = queue.saturating_mul(100).checked_div(most)?;
+            Some(u8::try_from(percent.min(100)).unwrap_or(100))
+        })
+        .max()
+}
+
+async fn get(transport: &Transport, request: Request) -> Result<Value> {
     let answer = success(transport.send(&request).await?, &request)?;
     serde_json::from_slice(&answer.body).map_err(|error| {
         Error::new(
@@ -163,6 +202,23 @@ mod tests {
             assert!(!disk.is_past(not), "{not}");
         }
         assert_eq!(disk.percent(), 92);
+    }
+
+    #[test]
+    fn the_fullest_queue_counts_and_one_without_end_is_never_full() {
+        let stats = json!({"nodes": {
+            "a": {"thread_pool": {"write": {"queue": 500}}},
+            "b": {"thread_pool": {"bulk": {"queue": 190}}},
+            "c": {"thread_pool": {"write": {"queue": 9000}}},
+            "d": {"thread_pool": {"write": {"queue": 7}}},
+        }});
+        let pools = json!({"nodes": {
+            "a": {"thread_pool": {"write": {"queue_size": "1k"}}},
+            "b": {"thread_pool": {"bulk": {"queue_size": 200}}},
+            "c": {"thread_pool": {"write": {"queue_size": -1}}},
+        }});
+        assert_eq!(fullest(&stats, &pools), Some(95));
+        assert_eq!(fullest(&stats, &json!({})), None);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Making, listing, counting and changing indices.
 
+use std::collections::BTreeMap;
+
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::dialect::Dialect;
 use super::refusal::{Complaint, refusal, success};
@@ -54,7 +56,12 @@ pub(super) async fn exists(transport: &Transport, index: &str) -> Result<bool> {
     success(answer, &request).map(|_| true).map_err(|error| error.with_context("index", index))
 }
 
-pub(super) fn absent(index: &str) -> Error {
+/// Refuses what is not there.
+pub(super) async fn require(transport: &Transport, index: &str) -> Result<()> {
+    if exists(transport, index).await? { Ok(()) } else { Err(absent(index)) }
+}
+
+fn absent(index: &str) -> Error {
     Error::new(ErrorKind::NotFound, format!("there is no index `{index}` in the target"))
         .with_context("index", index)
 }
@@ -168,8 +175,8 @@ pub(super) async fn update_settings(
     settings: &Value,
 ) -> Result<()> {
     // Servers refuse an empty change before they look for the index.
-    if settings.as_object().is_some_and(serde_json::Map::is_empty) {
-        return if exists(transport, index).await? { Ok(()) } else { Err(absent(index)) };
+    if settings.as_object().is_some_and(Map::is_empty) {
+        return require(transport, index).await;
     }
     let request =
         Request::of_index(Method::PUT, index, &["_settings"])?.json(&dialect.settings(settings));
@@ -178,6 +185,37 @@ pub(super) async fn update_settings(
         return Ok(());
     }
     Err(refusal(&answer, &request).with_context("index", index))
+}
+
+/// The settings of one index, by flat name. Nothing for an alias or a data stream of several indices, and where we may not
+/// look.
+pub(super) async fn settings(
+    transport: &Transport,
+    index: &str,
+) -> Result<Option<Map<String, Value>>> {
+    #[derive(Deserialize)]
+    struct Index {
+        settings: Map<String, Value>,
+    }
+    let request =
+        Request::of_index(Method::GET, index, &["_settings"])?.query("flat_settings=true");
+    let answer = match success(transport.send(&request).await?, &request) {
+        Err(error) if error.kind() == ErrorKind::Auth => return Ok(None),
+        answer => answer.map_err(|error| error.with_context("index", index))?,
+    };
+    let told: BTreeMap<String, Index> = serde_json::from_slice(&answer.body).map_err(|error| {
+        Error::new(
+            ErrorKind::Unavailable,
+            format!("the target's settings of an index cannot be understood: {error}"),
+        )
+        .with_context("index", index)
+    })?;
+    let mut indices = told.into_values();
+    match (indices.next(), indices.next()) {
+        (Some(only), None) => Ok(Some(only.settings)),
+        (None, _) => Err(absent(index)),
+        _ => Ok(None),
+    }
 }
 
 #[cfg(test)]

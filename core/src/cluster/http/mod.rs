@@ -13,8 +13,11 @@
 //! | `refusal` | an answer that is no success becomes an error |
 //! | `identity` | whose server it is, and which version |
 //! | `dialect` | what differs from version to version |
-//! | `buffers`, `bulk_body`, `bulk_answer` | documents to bytes, and answers to outcomes |
+//! | `service` | what a service behind an address lacks |
+//! | [`server_ids`] | whose ids documents get |
+//! | `buffers`, `parts`, `bulk_body`, `bulk_answer` | documents to bytes, and answers to outcomes |
 //! | `indices`, `health` | making and listing indices, how the cluster fares |
+//! | `json_rpc` | calls to services of AWS that take JSON |
 //! | [`cluster`] | all of it as a `ClusterClient` |
 
 pub mod auth;
@@ -28,10 +31,15 @@ mod endpoints;
 mod health;
 mod identity;
 mod indices;
+#[cfg(feature = "aws")]
+mod json_rpc;
+mod parts;
 mod refusal;
 mod request;
 mod retry_after;
 pub mod secret;
+pub mod server_ids;
+mod service;
 pub mod tls;
 mod transport;
 
@@ -46,7 +54,13 @@ pub use auth::{Auth, RequestSigner, SignedHeaders, Unsigned};
 pub use cluster::HttpCluster;
 pub use config::{Compression, HttpConfig};
 pub use secret::Secret;
+pub use server_ids::ServerIds;
 pub use tls::TlsConfig;
+
+#[cfg(feature = "aws")]
+pub(in crate::cluster) use json_rpc::JsonRpc;
+#[cfg(feature = "aws")]
+pub(in crate::cluster) use service::{Management, Service};
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -25,16 +25,21 @@ pub(crate) struct Complaint {
 struct Outer {
     #[serde(default)]
     error: Value,
-    #[serde(default)]
+    #[serde(default, alias = "Message")]
     message: Option<String>,
+    /// How services of AWS name an error.
+    #[serde(default, rename = "__type")]
+    of_aws: Option<String>,
 }
 
 impl Complaint {
     /// Understands the body of an answer that is no success; one that is no JSON is quoted.
     pub(crate) fn of_body(body: &[u8]) -> Self {
         match serde_json::from_slice::<Outer>(body) {
-            Ok(Outer { error: Value::Null, message }) => {
-                Self { error_type: String::new(), reason: shortened(&message.unwrap_or_default()) }
+            Ok(Outer { error: Value::Null, message, of_aws }) => {
+                let name = of_aws.as_deref().unwrap_or_default();
+                let error_type = name.rsplit('#').next().unwrap_or_default().to_owned();
+                Self { error_type, reason: shortened(&one_line(&message.unwrap_or_default())) }
             }
             Ok(outer) => Self::of_error(&outer.error),
             Err(_) => {
@@ -118,6 +123,28 @@ pub(crate) const PASSING: [&str; 20] = [
     "retry_on_primary_exception",
 ];
 
+/// What AWS says in front of a cluster, and what that means.
+const OF_AWS: [(&str, &str); 6] = [
+    (
+        "token included in the request is expired",
+        "the AWS credentials have expired: fetch new ones",
+    ),
+    (
+        "token included in the request is invalid",
+        "AWS does not know this access key: check the credentials",
+    ),
+    (
+        "signature we calculated does not match",
+        "AWS does not accept our signature: check the secret key, the region and the service (`es` or `aoss`)",
+    ),
+    ("Signature expired", "AWS takes no signature as old: set this machine's clock"),
+    ("Signature not yet current", "AWS takes no signature of the future: set this machine's clock"),
+    (
+        "Missing Authentication Token",
+        "the target wants signed requests: say which service of AWS it is, `es` or `aoss`",
+    ),
+];
+
 /// The answer, if it is a success; otherwise the error that it means.
 pub(super) fn success(answer: Answer, request: &Request) -> Result<Answer> {
     if answer.status.is_success() { Ok(answer) } else { Err(refusal(&answer, request)) }
@@ -144,10 +171,14 @@ pub(crate) fn refusal(answer: &Answer, request: &Request) -> Error {
         _ if complaint.is(&PASSING) => {
             (ErrorKind::Unavailable, format!("the target is not ready ({said})"))
         }
-        403 => (
-            ErrorKind::Auth,
-            format!("the target does not let us do this: grant the user this right ({said})"),
-        ),
+        403 => {
+            let of_aws = OF_AWS.iter().find(|(words, _)| complaint.reason.contains(words));
+            let advice = of_aws.map_or(
+                "the target does not let us do this: grant the user this right",
+                |(_, advice)| advice,
+            );
+            (ErrorKind::Auth, format!("{advice} ({said})"))
+        }
         408 | 502..=504 => (ErrorKind::Unavailable, format!("the target is not ready ({said})")),
         409 => (ErrorKind::Conflict, format!("somebody else changed it first ({said})")),
         300..=399 => (

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
 use reqwest::Method;
 use url::Url;
 
+use super::parts::Parts;
 use crate::{Error, ErrorKind, Result};
 
 /// A request to whichever endpoint.
@@ -15,13 +15,14 @@ pub(crate) struct Request {
     /// Parts of the path; each is escaped by itself.
     path: Vec<String>,
     query: Cow<'static, str>,
+    pub(super) headers: Vec<(&'static str, &'static str)>,
     pub(super) body: Option<Body>,
 }
 
 /// The body of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Body {
-    pub(crate) bytes: Bytes,
+    pub(crate) parts: Parts,
     pub(crate) content_type: &'static str,
     pub(crate) is_gzip: bool,
 }
@@ -30,14 +31,21 @@ impl Request {
     /// Something that is fixed, such as `_cluster/health`.
     pub(crate) fn new(method: Method, path: &str) -> Self {
         let path = path.split('/').map(str::to_owned).collect();
-        Self { method, path, query: Cow::Borrowed(""), body: None }
+        Self { method, path, query: Cow::Borrowed(""), headers: Vec::new(), body: None }
     }
 
     /// Something of one index.
     pub(crate) fn of_index(method: Method, index: &str, rest: &[&str]) -> Result<Self> {
         require_name(index)?;
         let path = std::iter::once(&index).chain(rest).map(|part| (*part).to_owned()).collect();
-        Ok(Self { method, path, query: Cow::Borrowed(""), body: None })
+        Ok(Self { method, path, query: Cow::Borrowed(""), headers: Vec::new(), body: None })
+    }
+
+    /// The name of an index comes last in the path.
+    pub(crate) fn push(&mut self, index: &str) -> Result<()> {
+        require_name(index)?;
+        self.path.push(index.to_owned());
+        Ok(())
     }
 
     pub(crate) fn query(mut self, query: impl Into<Cow<'static, str>>) -> Self {
@@ -45,9 +53,15 @@ impl Request {
         self
     }
 
+    #[cfg(feature = "aws")]
+    pub(super) fn header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
     pub(crate) fn json(mut self, value: &serde_json::Value) -> Self {
-        let bytes = value.to_string().into();
-        self.body = Some(Body { bytes, content_type: "application/json", is_gzip: false });
+        let parts = bytes::Bytes::from(value.to_string()).into();
+        self.body = Some(Body { parts, content_type: "application/json", is_gzip: false });
         self
     }
 

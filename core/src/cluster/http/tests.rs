@@ -1,10 +1,16 @@
 //! What goes over the wire, and what becomes of what comes back.
 
 mod answers;
+#[cfg(feature = "aws")]
+mod chain;
 pub(crate) mod fake;
+#[cfg(feature = "aws")]
+mod managed;
 mod reaching;
 #[cfg(feature = "aws")]
 mod signed;
+#[cfg(feature = "aws")]
+mod small_cluster;
 mod tls;
 
 use super::{Auth, Compression, HttpCluster, HttpConfig};

@@ -10,9 +10,11 @@ use reqwest::{Client, StatusCode};
 use url::Url;
 
 use super::endpoints::Endpoints;
+use super::parts::Parts;
 use super::request::Request;
 use super::retry_after::retry_after;
 use super::{Auth, HttpConfig, Unsigned};
+use crate::error::causes;
 use crate::{Clock, Error, ErrorKind, Result};
 
 /// No answer that we ask for is as large.
@@ -117,7 +119,9 @@ impl Transport {
     }
 
     async fn prepare(&self, url: Url, request: &Request) -> Result<reqwest::RequestBuilder> {
-        let mut own = Vec::new();
+        let fixed = request.headers.iter();
+        let mut own: Vec<(String, String)> =
+            fixed.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         if let Some(body) = &request.body {
             own.push((CONTENT_TYPE.as_str().to_owned(), body.content_type.to_owned()));
             if body.is_gzip {
@@ -128,8 +132,10 @@ impl Transport {
         for (name, value) in &own {
             headers.insert(name_of(name)?, value_of(value)?);
         }
-        let body = request.body.as_ref().map(|body| body.bytes.clone());
+        let mut parts = request.body.as_ref().map(|body| body.parts.clone());
         if let Auth::Signed(signer) = &self.auth {
+            let body = parts.as_ref().map(Parts::whole);
+            parts = body.clone().map(Into::into);
             let unsigned = Unsigned {
                 method: request.method.as_str(),
                 url: &url,
@@ -143,8 +149,8 @@ impl Transport {
             }
         }
         let builder = self.client.request(request.method.clone(), url).headers(headers);
-        Ok(match body {
-            Some(body) => builder.body(body),
+        Ok(match parts {
+            Some(parts) => builder.body(parts.into_body()),
             None => builder,
         })
     }
@@ -234,15 +240,6 @@ fn tls_error<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Erro
     }
     // An I/O error hides what it wraps from `source`, and may wrap another one.
     tls_error(cause.downcast_ref::<std::io::Error>()?.get_ref()?)
-}
-
-fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
-    let mut next: Option<&(dyn StdError + 'static)> = Some(error);
-    std::iter::from_fn(move || {
-        let cause = next?;
-        next = cause.source();
-        Some(cause)
-    })
 }
 
 /// The innermost cause, which says most; the outer ones repeat the URL.

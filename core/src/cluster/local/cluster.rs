@@ -142,6 +142,8 @@ impl ClusterClient for LocalCluster {
             routing_in_key: true,
             types_in_key: true,
             update_settings: true,
+            index_settings: true,
+            working_state: true,
             max_bulk_bytes: Some(BULK_BYTES),
         }
     }
@@ -174,7 +176,9 @@ impl ClusterClient for LocalCluster {
         if index.is_empty() {
             return Err(Error::new(ErrorKind::Config, "an index needs a name"));
         }
-        let (index, definition) = (index.to_owned(), definition.clone());
+        let settings = indices::flat(&definition.settings).into();
+        let definition = IndexDefinition { settings, ..definition.clone() };
+        let index = index.to_owned();
         self.database.write("write", move |file| indices::create(file, &index, &definition)).await
     }
 
@@ -193,7 +197,8 @@ impl ClusterClient for LocalCluster {
     }
 
     async fn update_settings(&self, index: &str, settings: &Value) -> Result<()> {
-        let (index, settings) = (index.to_owned(), settings.to_string());
+        let settings = Value::from(indices::flat(settings)).to_string();
+        let index = index.to_owned();
         self.database
             .write("write", move |file| indices::update_settings(file, &index, &settings))
             .await

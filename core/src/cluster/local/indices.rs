@@ -1,6 +1,7 @@
 //! Indices, inside a transaction.
 
 use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::{Map, Value};
 
 use super::super::{Created, IndexDefinition, IndexRow};
 use super::database::{Step, unsigned};
@@ -91,6 +92,29 @@ pub(super) fn definition(connection: &Connection, name: &str) -> Step<Option<Ind
 }
 
 /// Merges `settings` into those of an index; a null takes one away.
+/// Settings by flat name, as clusters show them: nested and flat ones, with and without `index.`, become the same.
+pub(super) fn flat(settings: &Value) -> Map<String, Value> {
+    fn add(prefix: &str, value: &Value, flat: &mut Map<String, Value>) {
+        let Value::Object(members) = value else {
+            flat.insert(prefix.to_owned(), value.clone());
+            return;
+        };
+        for (name, value) in members {
+            let name = match prefix {
+                "" if name == "index" || name.starts_with("index.") => name.clone(),
+                "" => format!("index.{name}"),
+                prefix => format!("{prefix}.{name}"),
+            };
+            add(&name, value, flat);
+        }
+    }
+    let mut flat = Map::new();
+    if settings.is_object() {
+        add("", settings, &mut flat);
+    }
+    flat
+}
+
 pub(super) fn update_settings(connection: &Connection, name: &str, settings: &str) -> Step<()> {
     let changed = connection
         .prepare_cached("UPDATE indices SET settings = json_patch(settings, ?2) WHERE name = ?1")?

@@ -145,7 +145,7 @@ async fn settings_are_merged_and_taken_back() {
         cluster.update_settings("books", &change(json)).await.unwrap();
     }
     let definition = cluster.definition("books").await.unwrap().unwrap();
-    assert_eq!(definition.settings, change(r#"{"index":{"b":"x","c":true}}"#));
+    assert_eq!(definition.settings, change(r#"{"index.b":"x","index.c":true}"#));
     assert_eq!(cluster.definition("nope").await.unwrap(), None);
 }
 

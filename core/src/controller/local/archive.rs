@@ -7,7 +7,6 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::Shared;
-use crate::coordination::WorkStore;
 use crate::{Error, ErrorKind, Result};
 
 /// Items of one batch of the archive.

@@ -8,9 +8,9 @@ use tokio::sync::{Mutex, OnceCell, watch};
 use super::{LocalBackfill, Shared};
 use crate::cluster::{ClusterClient, LocalCluster};
 use crate::controller::EventSender;
-use crate::coordination::{Coordinator, LeaseRules, LocalWorkStore, Session};
-use crate::failed::{FailedStore, FailureBudget};
-use crate::pipeline::Failures;
+use crate::coordination::{Coordinator, LeaseRules, LocalWorkStore, Session, WorkStore};
+use crate::failed::FailedStore;
+use crate::pipeline::Pressure;
 use crate::settings::BackfillSettings;
 use crate::snapshot::Snapshot;
 use crate::{Clock, Error, ErrorKind, Result, SystemClock};
@@ -21,12 +21,14 @@ pub struct LocalBackfillBuilder {
     settings: BackfillSettings,
     clock: Arc<dyn Clock>,
     cluster: Option<Arc<dyn ClusterClient>>,
+    store: Option<Arc<dyn WorkStore>>,
     snapshot: Option<Snapshot>,
 }
 
 impl LocalBackfillBuilder {
     pub(super) fn new(settings: BackfillSettings) -> Self {
-        Self { settings, clock: Arc::new(SystemClock::new()), cluster: None, snapshot: None }
+        let clock = Arc::new(SystemClock::new());
+        Self { settings, clock, cluster: None, store: None, snapshot: None }
     }
 
     /// Uses another clock than the system's.
@@ -43,6 +45,14 @@ impl LocalBackfillBuilder {
         self
     }
 
+    /// Keeps the working state elsewhere than in the target folder: in an index of a cluster, for workers on several
+    /// machines. It must be of the session of the settings.
+    #[must_use]
+    pub fn with_store(mut self, store: Arc<dyn WorkStore>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
     /// Reads a snapshot that is open already, in place of opening the one of the settings.
     #[must_use]
     pub fn with_snapshot(mut self, snapshot: Snapshot) -> Self {
@@ -54,9 +64,9 @@ impl LocalBackfillBuilder {
     ///
     /// # Errors
     /// `Config` for a session name that is none, or a lease too short for the bulk timeout; what opening the
-    /// target folder fails with.
+    /// target folder, and the place for failed documents, fails with.
     pub fn build(mut self) -> Result<LocalBackfill> {
-        let rules = LeaseRules { length: self.settings.lease, ..LeaseRules::default() };
+        let rules = LeaseRules::for_length(self.settings.lease);
         rules.require_room_for(self.settings.bulk.timeout)?;
         // However the folder is written, it is one target.
         let made = std::fs::create_dir_all(&self.settings.target)
@@ -67,22 +77,32 @@ impl LocalBackfillBuilder {
             Some(cluster) => cluster,
             None => Arc::new(LocalCluster::open(&self.settings.target)?),
         };
-        let store =
-            Arc::new(open_store(&self.settings.target, &self.settings.session, &self.clock)?);
-        let coordinator =
-            Arc::new(Coordinator::new(Arc::clone(&store) as _, Arc::clone(&self.clock), rules));
-        let failures = Failures {
-            log: FailedStore::inside(&self.settings.target)?.session(&self.settings.session),
-            budget: FailureBudget::new(self.settings.max_failed, Arc::clone(&coordinator)),
+        let store = match self.store {
+            Some(store) => store,
+            None => open_store(&self.settings.target, &self.settings.session, &self.clock)?,
         };
+        let coordinator =
+            Arc::new(Coordinator::new(Arc::clone(&store), Arc::clone(&self.clock), rules));
+        if let Some(place) = &self.settings.failed_store {
+            FailedStore::at(place)?;
+        }
+        let events = EventSender::new();
+        let pressure = Pressure::new(
+            Arc::clone(&cluster),
+            Arc::clone(&coordinator),
+            Arc::clone(&self.clock),
+            events.clone(),
+        );
         Ok(LocalBackfill::assemble(Shared {
             settings: self.settings,
             cluster,
             store,
             coordinator,
-            failures: Arc::new(failures),
+            failures: OnceCell::new(),
             clock: self.clock,
-            events: EventSender::new(),
+            events,
+            pressure: Arc::new(pressure),
+            limited: OnceCell::new(),
             snapshot: OnceCell::new_with(self.snapshot),
             released: watch::Sender::default(),
             changing: Mutex::default(),
@@ -112,18 +132,36 @@ impl LocalBackfill {
         LocalCluster::open_existing(target)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let store = open_store(target, session, &clock)?;
-        let run = crate::coordination::WorkStore::run(&store).await?;
-        let mut settings = match run {
-            Some(run) => {
-                BackfillSettings::new(run.value.repository, run.value.snapshot.name, target)
-            }
-            None => BackfillSettings::new("", "", target),
-        };
-        session.clone_into(&mut settings.session);
+        let settings = settings_of(&*store, target).await?;
         LocalBackfillBuilder::new(settings).with_clock(clock).build()
+    }
+
+    /// The same for a run whose working state and target are clusters; `folder` is this machine's own place for it, and is
+    /// made when it is not there. Where nothing is planned under the session of `store`, it can be asked and not started.
+    ///
+    /// # Errors
+    /// What the store fails with.
+    pub async fn attach_to(
+        store: Arc<dyn WorkStore>,
+        cluster: Arc<dyn ClusterClient>,
+        folder: &Path,
+    ) -> Result<Self> {
+        let settings = settings_of(&*store, folder).await?;
+        LocalBackfillBuilder::new(settings).with_store(store).with_cluster(cluster).build()
     }
 }
 
-fn open_store(target: &Path, session: &str, clock: &Arc<dyn Clock>) -> Result<LocalWorkStore> {
-    LocalWorkStore::open(target, Session::named(session)?, Arc::clone(clock))
+/// What the run of a store says; a session without a run has the usual settings.
+async fn settings_of(store: &dyn WorkStore, folder: &Path) -> Result<BackfillSettings> {
+    if let Some(run) = store.run().await? {
+        return BackfillSettings::of_run(&run.value, folder);
+    }
+    let mut settings = BackfillSettings::new("", "", folder);
+    store.session().name().clone_into(&mut settings.session);
+    Ok(settings)
+}
+
+fn open_store(target: &Path, session: &str, clock: &Arc<dyn Clock>) -> Result<Arc<dyn WorkStore>> {
+    let session = Session::named(session)?;
+    Ok(Arc::new(LocalWorkStore::open(target, session, Arc::clone(clock))?))
 }

@@ -3,7 +3,7 @@
 use super::Shared;
 use crate::cluster::{Created, IndexDefinition};
 use crate::controller::{Plan, RunEnd, Work};
-use crate::coordination::{Run, WorkStore};
+use crate::coordination::Run;
 use crate::preparation::{LoadRecord, PlannedTarget, Selection, Types};
 use crate::retry::RetryPolicy;
 use crate::{Error, ErrorKind, Result};
@@ -63,6 +63,12 @@ impl Shared {
         record
     }
 
+    /// What is to be done once when no item is left. May be repeated.
+    pub(super) async fn conclude(&self) -> Result<()> {
+        self.verify_joins().await?;
+        self.put_back().await
+    }
+
     /// Puts back what the load did without and makes the documents show. May be repeated; an index that is gone is let be.
     pub(super) async fn put_back(&self) -> Result<()> {
         let Some(run) = self.store.run().await? else { return Ok(()) };
@@ -87,10 +93,14 @@ impl Shared {
         self.coordinator.change_run(done).await.map(|_| ())
     }
 
-    /// How the run ended. Where indices or types were allowed to become one, a document that replaced another is a loss.
+    /// How the run ended. Where indices or types were allowed to become one, a document that replaced another is a loss, and
+    /// so is one that was left out for another.
     pub(super) async fn end_of(&self, work: &Work) -> Result<Option<RunEnd>> {
         let end = work.end();
-        if end != Some(RunEnd::Completed) || work.books.overwritten == 0 {
+        if !self.is_joined().await? {
+            return Ok(None);
+        }
+        if end != Some(RunEnd::Completed) || work.books.overwritten + work.books.present == 0 {
             return Ok(end);
         }
         let run = self.store.run().await?;

@@ -2,8 +2,11 @@
 
 mod archive;
 mod builder;
+mod failures;
+mod joins;
 mod load;
 mod run;
+mod sending;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,10 +21,10 @@ use super::{
     Work,
 };
 use crate::cluster::ClusterClient;
-use crate::coordination::{Coordinator, LocalWorkStore, Standing};
+use crate::coordination::{Coordinator, Run, Standing, WorkStore};
 use crate::failed::FailedLog;
 use crate::fleet::{Fleet, TaskFleet};
-use crate::pipeline::Failures;
+use crate::pipeline::{Failures, Pressure};
 use crate::settings::BackfillSettings;
 use crate::snapshot::{Repository, Snapshot};
 use crate::{Clock, Error, ErrorKind, Result};
@@ -50,10 +53,13 @@ pub struct LocalBackfill {
 struct Shared {
     settings: BackfillSettings,
     cluster: Arc<dyn ClusterClient>,
-    store: Arc<LocalWorkStore>,
+    store: Arc<dyn WorkStore>,
     coordinator: Arc<Coordinator>,
     clock: Arc<dyn Clock>,
-    failures: Arc<Failures>,
+    failures: OnceCell<Arc<Failures>>,
+    pressure: Arc<Pressure>,
+    /// The ceilings of the settings were applied.
+    limited: OnceCell<()>,
     events: EventSender,
     snapshot: OnceCell<Snapshot>,
     /// Told whenever a worker lets an item go.
@@ -84,9 +90,20 @@ impl LocalBackfill {
         Self { shared, fleet }
     }
 
+    /// What the session is about, if anything was planned.
+    ///
+    /// # Errors
+    /// What the working state fails with.
+    pub async fn run(&self) -> Result<Option<Run>> {
+        Ok(self.shared.store.run().await?.map(|run| run.value))
+    }
+
     /// The documents that the target refused for good.
-    pub fn failed_documents(&self) -> &FailedLog {
-        &self.shared.failures.log
+    ///
+    /// # Errors
+    /// What the working state fails with, and what opening the place where they are kept fails with.
+    pub async fn failed_documents(&self) -> Result<FailedLog> {
+        Ok(self.shared.failures().await?.log.clone())
     }
 
     async fn resize(&self, workers: usize) -> Result<()> {
@@ -175,7 +192,8 @@ impl BackfillController for LocalBackfill {
         let planned = !matches!(standing, Standing::Absent | Standing::Planning);
         let work = self.shared.work_so_far().await?;
         let end = if planned { self.shared.end_of(&work).await? } else { None };
-        Ok(DeepStatus { status, planned, work, end })
+        let sending = self.shared.sending(status.fleet.running > 0).await?;
+        Ok(DeepStatus { status, planned, work, end, sending })
     }
 
     async fn wait(&self) -> Result<RunEnd> {
@@ -183,7 +201,7 @@ impl BackfillController for LocalBackfill {
         let standing = self.shared.coordinator.standing().await?;
         let end = match standing {
             Standing::Finished => {
-                self.shared.put_back().await?;
+                self.shared.conclude().await?;
                 self.shared.end_of(&self.shared.work_so_far().await?).await?
             }
             _ => None,

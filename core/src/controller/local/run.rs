@@ -7,8 +7,9 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
+use super::joins::JoinRecord;
 use crate::controller::{Event, Plan, PlannedIndex};
-use crate::coordination::{Run, Session, SnapshotName, Standing, WorkItem, WorkStore};
+use crate::coordination::{Run, Session, SnapshotName, Standing};
 use crate::pipeline::{Worker, WorkerEnd};
 use crate::preparation::{Selection, Selector};
 use crate::retry::RetryPolicy;
@@ -20,13 +21,13 @@ impl Shared {
     /// Everything that must be before a worker may begin. Repeating it changes nothing.
     pub(super) async fn prepare(&self) -> Result<()> {
         let snapshot = self.snapshot().await?;
-        let run = self.run_of(snapshot)?;
+        let mut run = self.run_of(snapshot)?;
         if self.is_planned(&run).await? {
             if self.coordinator.standing().await? == Standing::Finished {
                 // Whoever ended it may have been killed before.
-                self.put_back().await?;
+                self.conclude().await?;
             }
-            return Ok(());
+            return self.apply_rate_limits().await;
         }
         let plan = self.plan().await?;
         plan.require_accepted()?;
@@ -40,16 +41,20 @@ impl Shared {
             )
             .with_context("selection", "empty"));
         }
+        let items: Vec<_> = plan.migrated().flat_map(PlannedIndex::items).collect();
+        JoinRecord::of_items(&items).write(&mut run.settings);
+        self.note_failed_store(&mut run)?;
         let run = self.ready_indices(run, &plan).await?;
-        self.coordinator.plan(&run, &items(&plan)).await?;
+        self.coordinator.plan(&run, &items).await?;
         self.announce(&plan);
-        Ok(())
+        self.apply_rate_limits().await
     }
 
     /// Whether this very run is planned already; another one under the session is refused.
     async fn is_planned(&self, run: &Run) -> Result<bool> {
         let Some(known) = self.store.run().await? else { return Ok(false) };
         known.value.matches(run)?;
+        self.require_same_failed_store(&known.value)?;
         match self.coordinator.standing().await? {
             Standing::Absent | Standing::Planning => Ok(false),
             Standing::Open(_) | Standing::Finished => Ok(true),
@@ -66,7 +71,10 @@ impl Shared {
         let name =
             SnapshotName { name: snapshot.name().to_owned(), uuid: snapshot.uuid().to_owned() };
         let selection = self.settings.selection().to_value();
-        Ok(Run::new(session, name, snapshot.repository_url(), self.cluster.address(), selection))
+        let target = self.cluster.address();
+        let mut run = Run::new(session, name, snapshot.repository_url(), target, selection);
+        self.settings.write_to(&mut run.settings);
+        Ok(run)
     }
 
     /// What a run would do.
@@ -115,17 +123,18 @@ impl Shared {
             clock: Arc::clone(&self.clock),
             retry: RetryPolicy::patient(),
             bulk: self.bulk_settings(),
-            failures: Arc::clone(&self.failures),
+            failures: Arc::clone(self.failures().await?),
             events: self.events.clone(),
             stop,
             selector: Arc::new(self.selector().await?),
             indices: Mutex::new(HashMap::new()),
             released: self.released.clone(),
+            pressure: Arc::clone(&self.pressure),
         };
         let end = worker.run().await?;
         if end == WorkerEnd::NothingLeft {
             // Whoever waits does it again and hears of a failure; nobody may be waiting.
-            let _ = self.put_back().await;
+            let _ = self.conclude().await;
         }
         Ok(end)
     }
@@ -136,17 +145,4 @@ impl Shared {
         let selection = run.map(|run| run.value.selection).unwrap_or_default();
         Selector::new(&Selection::of_run(&selection)?)
     }
-}
-
-/// One item a shard.
-fn items(plan: &Plan) -> Vec<WorkItem> {
-    let mut items = Vec::new();
-    for index in plan.migrated() {
-        for (number, size) in (0_u32..).zip(&index.shards) {
-            items.push(
-                WorkItem::new(&index.name, number, 0..size.max_doc).sized(size.stored_bytes, 1),
-            );
-        }
-    }
-    items
 }

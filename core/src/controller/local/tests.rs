@@ -7,6 +7,7 @@ use crate::controller::Event;
 use crate::testkit::{BulkFault, FaultyCluster, SteppedClock};
 
 mod preparing;
+mod sending;
 
 const FIXTURE: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/elasticsearch-8.15.0/repo");
@@ -240,6 +241,7 @@ async fn events_come_in_their_order() {
                 assert_eq!((open, error), (None, None));
                 break;
             }
+            Event::ConcurrencyChanged { .. } => {}
             other => panic!("{other:?}"),
         }
     }
@@ -311,7 +313,7 @@ async fn two_controllers_of_one_target_share_the_work() {
 fn a_lease_that_leaves_no_time_for_a_bulk_is_refused() {
     let bench = Bench::new();
     let mut settings = bench.settings();
-    settings.lease = Duration::from_secs(39);
+    settings.lease = Duration::from_secs(30);
     let error = LocalBackfill::builder(settings.clone()).build().err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Config);
     settings.bulk.timeout = Duration::from_secs(20);

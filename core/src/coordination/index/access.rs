@@ -1,5 +1,6 @@
 //! Requests to the index.
 
+use bytes::Bytes;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
@@ -300,5 +301,5 @@ impl Access {
 }
 
 fn body(text: String, content_type: &'static str) -> Body {
-    Body { bytes: text.into(), content_type, is_gzip: false }
+    Body { parts: Bytes::from(text).into(), content_type, is_gzip: false }
 }

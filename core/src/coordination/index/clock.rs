@@ -33,6 +33,8 @@ pub(super) struct ClusterTime {
     known: Option<Bounds>,
     /// The last time that was told.
     told: i64,
+    /// How far behind the cluster's clock it may be, where that is less than [`CLOCK_ERROR`].
+    precision: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +53,16 @@ impl Bounds {
 }
 
 impl ClusterTime {
+    /// A time that is never further behind than `precision`; a second of looks at the cluster's clock takes it there.
+    pub(super) fn within(precision: Duration) -> Self {
+        Self { precision: Some(precision.min(CLOCK_ERROR)), ..Self::default() }
+    }
+
+    /// How long to wait for the next look to tell something new, when the ones before were not precise enough.
+    pub(super) fn pause(&self) -> Duration {
+        self.precision.unwrap_or_default() / 2
+    }
+
     /// The cluster's time at `monotonic`; none when the cluster must be asked first.
     pub(super) fn at(&mut self, monotonic: Duration) -> Option<StoreTime> {
         let monotonic = millis(monotonic);
@@ -58,7 +70,8 @@ impl ClusterTime {
         let bounds = known.at(monotonic);
         let width = bounds.high - bounds.low;
         let rest = if width > WIDE { SHORT_REST } else { LONGEST_REST };
-        if monotonic - known.at >= rest || width > millis(CLOCK_ERROR) {
+        let widest = millis(self.precision.unwrap_or(CLOCK_ERROR));
+        if monotonic - known.at >= rest || width > widest {
             return None;
         }
         let earliest = monotonic.saturating_add(bounds.low);
@@ -133,6 +146,20 @@ mod tests {
         }
         let behind = 7000 + lead - time.at(ms(7000)).unwrap().0;
         assert!(behind < 100, "{behind}");
+    }
+
+    #[test]
+    fn a_time_that_is_to_be_precise_is_not_told_before_it_is() {
+        let lead = START * 1000 + 400;
+        let mut time = ClusterTime::within(ms(300));
+        let mut at = 1000;
+        while time.at(ms(at)).is_none() {
+            look(&mut time, at, 2, lead);
+            at += u64::try_from(time.pause().as_millis()).unwrap();
+            assert!(at < 2300, "a second of looks is enough");
+        }
+        let behind = at + lead - time.at(ms(at)).unwrap().0;
+        assert!(behind <= 300, "{behind}");
     }
 
     #[test]

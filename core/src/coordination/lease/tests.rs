@@ -18,7 +18,7 @@ fn item() -> WorkItem {
 
 fn at(item: &WorkItem, next: u32) -> Progress {
     Progress {
-        checkpoint: Checkpoint { next, sent: next, segment: None },
+        checkpoint: Checkpoint { next, sent: next, ..Checkpoint::default() },
         books: Books { written: u64::from(next - item.first), ..Books::default() },
     }
 }
@@ -264,4 +264,18 @@ fn a_reopened_item_starts_where_it_was() {
     assert!(acquired(&item, "w", NOW).is_ok());
     let done = completed(&taken().0, &lease, 100).unwrap();
     assert_eq!(apply(&done, NOW, &LeaseEvent::Reopen, &rules()), Err(LeaseRefusal::Completed));
+}
+
+#[test]
+fn a_refuted_item_keeps_its_books_and_is_read_anew_when_reopened() {
+    let (item, lease) = taken();
+    let done = completed(&item, &lease, 100).unwrap();
+    let refute = LeaseEvent::Refute { reason: "a checksum differs".into() };
+    let refuted = apply(&done, NOW, &refute, &rules()).unwrap();
+    assert_eq!((refuted.is_completed(), refuted.quarantined), (false, true));
+    assert_eq!((&refuted.books, refuted.checkpoint.next), (&done.books, done.end));
+    assert_eq!(apply(&refuted, NOW, &refute, &rules()).unwrap(), refuted, "said twice");
+    let reopened = apply(&refuted, NOW, &LeaseEvent::Reopen, &rules()).unwrap();
+    assert_eq!((reopened.checkpoint.next, reopened.checkpoint.sent), (done.first, done.end));
+    assert_eq!(reopened.books, Books::default());
 }

@@ -40,6 +40,7 @@ impl Bench {
             gate: Gate::new(|| Leave::Granted),
             halt: CancellationToken::new(),
             ceiling: Ceiling::default(),
+            throttle: None,
         }
     }
 
@@ -113,6 +114,25 @@ async fn what_is_there_already_is_present_in_create_mode() {
     let sender = BulkSender { operation: BulkOperation::Create, ..bench.over(&cluster) };
     let books = settled(sender.send(documents(0..6), 0..0).await.unwrap()).books;
     assert_eq!((books.written, books.present, books.overwritten), (6, 4, 0));
+}
+
+#[tokio::test]
+async fn what_we_created_ourselves_before_is_not_found_present() {
+    let bench = Bench::new().await;
+    bench.write(0..4).await;
+    let cluster = Arc::new(bench.faulty());
+    let sender = BulkSender { operation: BulkOperation::Create, ..bench.over(&cluster) };
+    let books = settled(sender.send(documents(0..6), 0..3).await.unwrap()).books;
+    assert_eq!((books.written, books.present), (6, 1));
+    // The answer to the first attempt is lost: all of it may be ours.
+    let bench = Bench::new().await;
+    let cluster = Arc::new(bench.faulty().on_bulk(|bulk, _| match bulk {
+        0 => BulkFault::AnswerLost(ErrorKind::Unavailable),
+        _ => BulkFault::None,
+    }));
+    let sender = BulkSender { operation: BulkOperation::Create, ..bench.over(&cluster) };
+    let books = settled(sender.send(documents(0..3), 0..0).await.unwrap()).books;
+    assert_eq!((books.written, books.present), (3, 0));
 }
 
 #[tokio::test]

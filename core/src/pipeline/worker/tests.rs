@@ -18,6 +18,7 @@ use crate::testkit::{BulkFault, FaultyCluster, FaultyStore, SteppedClock, StoreF
 
 mod lease;
 mod order;
+mod pressure;
 mod trouble;
 
 const FIXTURE: &str =
@@ -136,6 +137,12 @@ impl Bench {
         kept
     }
 
+    fn pressure(&self, cluster: &Arc<FaultyCluster>) -> Arc<Pressure> {
+        let (cluster, clock) = (Arc::clone(cluster) as _, Arc::new(self.clock.clone()));
+        let coordinator = Arc::new(self.coordinator());
+        Arc::new(Pressure::new(cluster, coordinator, clock, self.events.clone()))
+    }
+
     /// A worker that writes its checkpoint whenever it can.
     fn player(&self, name: &str, cluster: &Arc<FaultyCluster>) -> Player {
         let coordinator = Arc::new(self.coordinator());
@@ -161,6 +168,7 @@ impl Bench {
             selector: Arc::default(),
             indices: Mutex::new(HashMap::new()),
             released: self.released.clone(),
+            pressure: self.pressure(cluster),
         };
         Player { worker }
     }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::mem;
+use std::ops::Range;
 
 use snapfill_lucene::{Chunk, DocumentState, ReadPosition, RootDocument, Segment, StoredDocument};
 
-use super::{DocumentsOptions, Outlet, ReadPoint, SegmentPoint, ShardBatch};
+use super::{DocumentsOptions, Outlet, ReadPoint, SegmentPart, SegmentPoint, ShardBatch};
 use crate::snapshot::limits::CHUNK_SLACK_BYTES;
 use crate::snapshot::shard::Shard;
 use crate::snapshot::shard_files::explain_lucene;
@@ -15,7 +16,7 @@ use crate::{DocumentBatchBuilder, DocumentRef, Error, ErrorKind, Result, SkipRea
 /// An empty batch goes out after this many dead documents, so that progress is seen in a shard full of them.
 const SILENT_DOCUMENTS: u32 = 250_000;
 
-/// Reads from the options' point to the end of the shard. Says how many documents of the whole shard are not deleted, as its
+/// Reads from the options' point to the end of the range. Says how many documents of the whole range are not deleted, as its
 /// segments count them: the other side of the books. None when nobody listens any more.
 pub(super) fn read(
     shard: &Shard,
@@ -23,6 +24,7 @@ pub(super) fn read(
     outlet: &Outlet,
 ) -> Result<Option<u64>> {
     let mut packer = Packer::new(shard, options, outlet);
+    let range = options.range.clone().unwrap_or(0..u32::MAX);
     let mut base = 0_u32;
     let mut undeleted = 0_u64;
     for ordinal in 0..shard.commit.segments().len() {
@@ -33,17 +35,20 @@ pub(super) fn read(
                 "the segments claim more documents than a shard can hold",
             )
         })?;
-        if options.from.next < end && !packer.read_segment(&segment, ordinal, base)? {
-            return Ok(None);
+        let within = range.start.max(base)..range.end.min(end);
+        if !within.is_empty() {
+            let place = Place::new(&segment, ordinal, base, within.clone())?;
+            if options.from.next < within.end && !packer.read_segment(&place)? {
+                return Ok(None);
+            }
+            undeleted += u64::from(place.live_count());
         }
-        undeleted += u64::from(segment.live_count());
         base = end;
     }
-    if options.from.next > base {
-        return Err(Error::new(
-            ErrorKind::State,
-            format!("cannot begin at document {}: the shard has {base}", options.from.next),
-        ));
+    let asked = options.range.as_ref().map_or(0, |range| range.end).max(options.from.next);
+    if asked > base {
+        let message = format!("cannot read to document {asked}: the shard has {base}");
+        return Err(Error::new(ErrorKind::State, message));
     }
     Ok(Some(undeleted))
 }
@@ -63,6 +68,8 @@ struct Packer<'a> {
     batch: DocumentBatchBuilder,
     /// The first document of the batch.
     first: u32,
+    /// What every point from now on says of the first segment.
+    head: Option<SegmentPart>,
     skipped: BTreeMap<SkipReason, u64>,
     counts: SourceCounts,
     nested: u64,
@@ -74,6 +81,8 @@ struct Place<'a> {
     ordinal: u32,
     /// The shard's number of the segment's first document.
     base: u32,
+    /// The segment's documents that are meant.
+    docs: Range<u32>,
 }
 
 /// Where sources came from, when not from `_source` as it is.
@@ -96,15 +105,43 @@ impl SourceCounts {
     }
 }
 
-impl Place<'_> {
-    fn point(&self, doc: u32, chunk: ReadPosition) -> ReadPoint {
-        let crc = chunk.crc.filter(|_| chunk.crc_from == 0);
-        let segment = SegmentPoint { ordinal: self.ordinal, doc, offset: chunk.offset, crc };
-        ReadPoint { next: self.base + doc, segment: Some(segment) }
+impl<'a> Place<'a> {
+    /// The place of documents `within` of the shard, which must be cut where chunks begin.
+    fn new(segment: &'a Segment, ordinal: usize, base: u32, within: Range<u32>) -> Result<Self> {
+        let docs = within.start - base..within.end - base;
+        for doc in [docs.start, docs.end] {
+            if segment.chunk_start(doc).is_some_and(|start| start != doc) {
+                let message =
+                    format!("cannot cut a shard at document {}: no chunk begins there", base + doc);
+                return Err(Error::new(ErrorKind::State, message));
+            }
+        }
+        let ordinal = u32::try_from(ordinal).unwrap_or(u32::MAX);
+        Ok(Self { segment, ordinal, base, docs })
     }
 
-    fn end(&self) -> ReadPoint {
-        ReadPoint { next: self.base + self.segment.max_doc(), segment: None }
+    fn point(&self, doc: u32, chunk: ReadPosition) -> ReadPoint {
+        let ReadPosition { offset, crc, crc_from, .. } = chunk;
+        let segment = SegmentPoint { ordinal: self.ordinal, doc, offset, crc, crc_from };
+        ReadPoint { next: self.base + doc, segment: Some(segment), head: None }
+    }
+
+    /// Whether the range holds the segment to its last document.
+    fn reaches_end(&self) -> bool {
+        self.docs.end == self.segment.max_doc()
+    }
+
+    /// What was read of a segment that the range begins within, when reading stands at its end.
+    fn part(&self, end: ReadPosition) -> Option<SegmentPart> {
+        let ReadPosition { offset: to, crc, crc_from: from, .. } = end;
+        (self.docs.start > 0).then_some(SegmentPart { ordinal: self.ordinal, from, to, crc: crc? })
+    }
+
+    fn live_count(&self) -> u32 {
+        if self.docs.start == 0 && self.reaches_end() {
+            return self.segment.live_count();
+        }
+        self.segment.live_count_in(self.docs.clone())
     }
 }
 
@@ -120,41 +157,55 @@ impl<'a> Packer<'a> {
             recovers: shard.recovery_source && shard.metadata.lacks_source(),
             may_nest: shard.metadata.has_nested_fields(),
             batch: DocumentBatchBuilder::default(),
-            first: options.from.next,
+            first: options.range.as_ref().map_or(0, |range| range.start).max(options.from.next),
+            head: options.from.head,
             skipped: BTreeMap::new(),
             counts: SourceCounts::default(),
             nested: 0,
         }
     }
 
-    fn read_segment(&mut self, segment: &Segment, ordinal: usize, base: u32) -> Result<bool> {
-        let ordinal = u32::try_from(ordinal).unwrap_or(u32::MAX);
-        let place = Place { segment, ordinal, base };
-        let mut next = self.options.from.next.saturating_sub(base);
-        let mut chunks = segment.documents(self.start(ordinal, next)).map_err(explain_lucene)?;
+    fn read_segment(&mut self, place: &Place<'_>) -> Result<bool> {
+        let mut next = self.options.from.next.saturating_sub(place.base).max(place.docs.start);
+        let from = self.start(place.ordinal, next);
+        let mut chunks = place.segment.documents(from).map_err(explain_lucene)?;
         chunks.limit_chunk_bytes(self.max_document_bytes.saturating_add(CHUNK_SLACK_BYTES));
+        chunks.set_range_end(place.docs.end);
+        let mut last = None;
         while let Some(chunk) = chunks.next_chunk().map_err(explain_lucene)? {
             for document in chunk.documents() {
                 let document = document.map_err(explain_lucene)?;
                 if document.doc != next {
-                    return Err(gap(&place, next, document.doc));
+                    return Err(gap(place, next, document.doc));
                 }
-                if !self.take(&document, &place, &chunk)? {
+                if !self.take(&document, place, &chunk)? {
                     return Ok(false);
                 }
                 next = document.doc + 1;
             }
+            last = Some(chunk.position_after());
         }
-        if next != segment.max_doc() {
-            return Err(gap(&place, next, segment.max_doc()));
+        if next != place.docs.end {
+            return Err(gap(place, next, place.docs.end));
         }
-        self.flush(place.end())
+        self.end_segment(place, last)
+    }
+
+    fn end_segment(&mut self, place: &Place<'_>, last: Option<ReadPosition>) -> Result<bool> {
+        let at = |position| place.point(place.docs.end, position);
+        if !place.reaches_end() {
+            return self.flush(last.map_or(self.options.from, at));
+        }
+        self.head = self.head.or(last.and_then(|position| place.part(position)));
+        let next = place.base + place.docs.end;
+        self.flush(ReadPoint { next, segment: None, head: None })
     }
 
     fn start(&self, ordinal: u32, doc: u32) -> ReadPosition {
         match self.options.from.segment {
             Some(point) if point.ordinal == ordinal && point.doc == doc => {
-                ReadPosition { doc, offset: point.offset, crc: point.crc, crc_from: 0 }
+                let SegmentPoint { offset, crc, crc_from, .. } = point;
+                ReadPosition { doc, offset, crc, crc_from }
             }
             _ if doc == 0 => ReadPosition::start(),
             _ => ReadPosition::at(doc),
@@ -262,6 +313,7 @@ impl<'a> Packer<'a> {
     }
 
     fn flush(&mut self, end: ReadPoint) -> Result<bool> {
+        let end = ReadPoint { head: self.head, ..end };
         let batch = ShardBatch {
             documents: self.batch.finish(),
             first: mem::replace(&mut self.first, end.next),

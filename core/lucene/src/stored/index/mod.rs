@@ -90,20 +90,26 @@ impl ChunkIndex {
         }
     }
 
+    /// The first chunk that begins at byte `offset` or after it; the one after the last where none does.
+    pub(crate) fn chunk_from(&self, offset: u64) -> usize {
+        self.first_chunk(|chunk| self.pointer(chunk) >= offset)
+    }
+
     /// The chunk that holds `doc`; the one after the last for documents past the end.
     pub(crate) fn chunk_of(&self, doc: u32) -> usize {
         if doc >= self.max_doc {
             return self.chunks;
         }
+        self.first_chunk(|chunk| self.first_doc(chunk) > doc).saturating_sub(1)
+    }
+
+    /// The first chunk for which `is_past` holds, which then holds for all that follow.
+    fn first_chunk(&self, is_past: impl Fn(usize) -> bool) -> usize {
         let (mut low, mut high) = (0, self.chunks);
         while low < high {
             let middle = low.midpoint(high);
-            if self.first_doc(middle) <= doc {
-                low = middle.saturating_add(1)
-            } else {
-                high = middle
-            }
+            if is_past(middle) { high = middle } else { low = middle.saturating_add(1) }
         }
-        low.saturating_sub(1)
+        low
     }
 }

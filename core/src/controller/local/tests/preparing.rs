@@ -17,12 +17,15 @@ struct Claimed {
     inner: LocalCluster,
     distribution: Distribution,
     version: &'static str,
+    client_ids: bool,
 }
 
 #[async_trait]
 impl ClusterClient for Claimed {
     fn capability(&self) -> ClusterCapability {
-        ClusterCapability { refresh: true, types_in_key: false, ..self.inner.capability() }
+        let client_ids = self.client_ids;
+        let own = self.inner.capability();
+        ClusterCapability { refresh: true, types_in_key: false, client_ids, ..own }
     }
 
     fn address(&self) -> String {
@@ -88,9 +91,13 @@ impl Target {
     }
 
     fn over(&self, settings: BackfillSettings, version: &'static str) -> LocalBackfill {
-        let distribution = Distribution::OpenSearch;
-        let claimed = Claimed { inner: self.local.clone(), distribution, version };
+        let claimed = self.claimed(version);
         LocalBackfill::builder(settings).with_cluster(Arc::new(claimed)).build().unwrap()
+    }
+
+    fn claimed(&self, version: &'static str) -> Claimed {
+        let (inner, distribution) = (self.local.clone(), Distribution::OpenSearch);
+        Claimed { inner, distribution, version, client_ids: true }
     }
 
     async fn setting(&self, index: &str, name: &str) -> Value {
@@ -111,6 +118,31 @@ async fn ended(backfill: &LocalBackfill) -> RunEnd {
 
 const REFRESH: &str = "index.refresh_interval";
 const REPLICAS: &str = "index.number_of_replicas";
+
+#[tokio::test]
+async fn a_target_that_gives_documents_its_own_ids_is_warned_of() {
+    let target = Target::new();
+    let settings = target.settings("opensearch-2.19.6", &["five"]);
+    let claimed = Claimed { client_ids: false, ..target.claimed("2.19.6") };
+    let backfill = LocalBackfill::builder(settings.clone()).with_cluster(Arc::new(claimed));
+    let backfill = backfill.build().unwrap();
+    let plan = backfill.plan().await.unwrap();
+    let warns = |text: &String| text.contains("is there twice");
+    assert!(plan.targets.iter().all(|target| target.warnings.iter().any(warns)));
+    let mut events = backfill.events();
+    assert_eq!(ended(&backfill).await, RunEnd::Completed);
+    let warned = loop {
+        match events.next().await.unwrap() {
+            Event::Warning { index, warning } if warns(&warning) => break index,
+            Event::Planned { .. } => panic!("not warned of before the run"),
+            _ => {}
+        }
+    };
+    assert_eq!(warned, "five");
+
+    let usual = Target::new().over(settings, "2.19.6").plan().await.unwrap();
+    assert!(!usual.targets.iter().any(|target| target.warnings.iter().any(warns)));
+}
 
 #[tokio::test]
 async fn types_that_a_target_lacks_are_refused_or_get_indices_of_their_own() {
@@ -236,7 +268,7 @@ async fn settings_of_the_load_are_put_back_whoever_ends_the_run() {
     };
     put_back().await;
     // Killed between the last document and putting back.
-    let undo = |run: &mut crate::coordination::Run| {
+    let undo = |run: &mut Run| {
         let mut record = crate::preparation::LoadRecord::of_run(&run.settings);
         record.done = false;
         record.write(&mut run.settings);

@@ -1,5 +1,4 @@
-//! Real servers take the definitions that are made for them, of every index of every fixture. Full tier.
-#![allow(clippy::unwrap_used)]
+//! Servers take the definitions that are made for them, of every index of every fixture.
 
 use serde_json::json;
 use snapfill::cluster::{ClusterInfo, Distribution};
@@ -7,8 +6,10 @@ use snapfill::preparation::{
     IndexOptions, PlannedTarget, Selection, Selector, TargetFacts, TargetVersion, Types, assign,
 };
 use snapfill::snapshot::Repository;
-use snapfill_harness::{Server, Version, is_full_tier};
+use snapfill_harness::{Server, Version, shared};
 use snapfill_tests::fixtures::{FIXTURES, Fixture};
+
+use super::runtime;
 
 fn facts(server: &Server) -> TargetFacts {
     let name = server.version().name();
@@ -42,17 +43,19 @@ async fn planned(fixture: Fixture, facts: &TargetFacts) -> Vec<PlannedTarget> {
     made.targets.into_values().collect()
 }
 
-/// `without` are indices that need a module which the test server lacks.
-async fn takes_every_definition(version: Version, without: &[&str]) {
-    if !is_full_tier() {
-        return;
-    }
-    let server = Server::start(version).unwrap();
+/// Indices that need a module which a version's distribution for tests lacks.
+fn lacking(version: Version) -> &'static [&'static str] {
+    if !version.is_opensearch() && version.major() >= 8 { &["joined"] } else { &[] }
+}
+
+pub(crate) fn takes_every_definition(version: Version) {
+    let Some(server) = shared(version) else { return };
     let facts = facts(&server);
+    let runtime = runtime();
     let mut refused = Vec::new();
     for fixture in FIXTURES {
-        for target in planned(fixture, &facts).await {
-            if without.contains(&target.name.as_str()) {
+        for target in runtime.block_on(planned(fixture, &facts)) {
+            if lacking(version).contains(&target.name.as_str()) {
                 continue;
             }
             let body = json!(target.definition.unwrap()).to_string();
@@ -65,35 +68,5 @@ async fn takes_every_definition(version: Version, without: &[&str]) {
             }
         }
     }
-    assert!(refused.is_empty(), "{} of {}:\n{}", refused.len(), version.name(), refused.join("\n"));
-}
-
-#[tokio::test]
-async fn opensearch_1_takes_every_definition() {
-    takes_every_definition(Version::OpenSearch1_3_20, &[]).await;
-}
-
-#[tokio::test]
-async fn opensearch_2_takes_every_definition() {
-    takes_every_definition(Version::OpenSearch2_19_6, &[]).await;
-}
-
-#[tokio::test]
-async fn opensearch_3_takes_every_definition() {
-    takes_every_definition(Version::OpenSearch3_8_0, &[]).await;
-}
-
-#[tokio::test]
-async fn elasticsearch_6_takes_every_definition() {
-    takes_every_definition(Version::Elasticsearch6_8_23, &[]).await;
-}
-
-#[tokio::test]
-async fn elasticsearch_7_takes_every_definition() {
-    takes_every_definition(Version::Elasticsearch7_17_29, &[]).await;
-}
-
-#[tokio::test]
-async fn elasticsearch_9_takes_every_definition() {
-    takes_every_definition(Version::Elasticsearch9_5_3, &["joined"]).await;
+    assert!(refused.is_empty(), "{} of {version}:\n{}", refused.len(), refused.join("\n"));
 }

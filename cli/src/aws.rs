@@ -1,0 +1,108 @@
+//! Targets on AWS: how requests are signed, and with whose keys.
+
+use std::sync::Arc;
+
+use clap::Args;
+use snapfill::SystemClock;
+use snapfill::cluster::aws::{AssumedRole, AwsAddress, AwsChain, AwsCluster, AwsService};
+use snapfill::cluster::{HttpCluster, HttpConfig};
+
+use crate::exit::Failure;
+use crate::target::usage;
+
+/// How requests to AWS are signed.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Targets on AWS")]
+pub(crate) struct AwsOptions {
+    /// Sign requests (Signature Version 4) for Amazon OpenSearch Service, `es`, or Serverless, `aoss`. Keys come from where
+    /// AWS's own tools take them: environment, profile, web identity, container, instance
+    #[arg(
+        long = "target-aws-service",
+        value_name = "SERVICE",
+        value_enum,
+        conflicts_with_all = ["user", "api_key_env", "token_env"]
+    )]
+    pub(crate) service: Option<Service>,
+    /// The region; unless given, the one in the target's address, or of the environment or the profile
+    #[arg(long = "target-aws-region", value_name = "REGION", requires = "service")]
+    region: Option<String>,
+    /// Take the keys of this profile, whatever the environment holds
+    #[arg(long = "target-aws-profile", value_name = "NAME", requires = "service")]
+    profile: Option<String>,
+    /// The ARN of a role to assume; its keys are fetched anew before they end
+    #[arg(long = "target-aws-role", value_name = "ARN", requires = "service")]
+    role: Option<String>,
+    /// The external id that the role asks for
+    #[arg(long = "target-aws-external-id", value_name = "ID", requires = "role")]
+    external_id: Option<String>,
+    /// The name under which the role's session shows in logs
+    #[arg(
+        long = "target-aws-role-session",
+        value_name = "NAME",
+        requires = "role",
+        default_value = "snapfill"
+    )]
+    role_session: String,
+    /// The domain's name, for CloudWatch, where the address does not hold it
+    #[arg(long = "target-aws-domain", value_name = "NAME", requires = "service")]
+    domain: Option<String>,
+    /// The id of the account that owns the domain, for CloudWatch, where it is not the one of the keys
+    #[arg(long = "target-aws-account", value_name = "ID", requires = "domain")]
+    account: Option<String>,
+    /// The collection's id, where the address does not hold it
+    #[arg(long = "target-aws-collection", value_name = "ID", requires = "service")]
+    collection: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Service {
+    /// Amazon OpenSearch Service
+    Es,
+    /// Amazon OpenSearch Serverless
+    Aoss,
+}
+
+impl From<Service> for AwsService {
+    fn from(service: Service) -> Self {
+        match service {
+            Service::Es => Self::Domain,
+            Service::Aoss => Self::Serverless,
+        }
+    }
+}
+
+/// The cluster at an address, its requests signed.
+pub(crate) async fn connect(
+    service: Service,
+    options: &AwsOptions,
+    config: HttpConfig,
+) -> Result<HttpCluster, Failure> {
+    let service = AwsService::from(service);
+    let told = config.endpoints().first().and_then(AwsAddress::of);
+    if let Some(told) = told.as_ref().filter(|told| told.service != service) {
+        let message = format!(
+            "the target's address is one of AWS's service `{0}`: give --target-aws-service {0}",
+            told.service.name()
+        );
+        return Err(usage(&message));
+    }
+    let chain = AwsChain {
+        profile: options.profile.clone(),
+        region: options.region.clone().or(told.map(|told| told.region)),
+        role: options.role.clone().map(|arn| AssumedRole {
+            arn,
+            external_id: options.external_id.clone(),
+            session_name: Some(options.role_session.clone()),
+        }),
+        ..AwsChain::default()
+    };
+    let found = chain.find().await.map_err(Failure::usage)?;
+    let mut cluster = AwsCluster::new(service, found.region.clone(), Arc::new(found));
+    if let Some(name) = &options.domain {
+        cluster = cluster.with_domain(name, options.account.clone());
+    }
+    if let Some(id) = &options.collection {
+        cluster = cluster.with_collection(id);
+    }
+    cluster.connect(config, Arc::new(SystemClock::new())).map_err(Failure::usage)
+}

@@ -1,0 +1,95 @@
+//! Where a run writes and where it is coordinated, from what was typed.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use snapfill::cluster::{ClusterClient, HttpCluster, TargetAddress};
+use snapfill::controller::LocalBackfillBuilder;
+use snapfill::coordination::{LeaseRules, WorkStore};
+use snapfill::settings::{BackfillSettings, BulkSettings};
+
+use crate::arguments::{RunOptions, Target};
+use crate::exit::Failure;
+use crate::target::{connect, require_none};
+
+/// Where a run writes and where it is coordinated.
+pub(crate) struct Place {
+    folder: PathBuf,
+    cluster: Option<HttpCluster>,
+    store: Option<Arc<dyn WorkStore>>,
+}
+
+impl Place {
+    pub(crate) async fn open(target: &Target, how: &RunOptions) -> Result<Self, Failure> {
+        let TargetAddress::Url(url) = target.address()? else {
+            require_none(&how.cluster)?;
+            return Ok(Self { folder: target.folder()?, cluster: None, store: None });
+        };
+        let cluster = connect(&url, &how.cluster).await?;
+        let store = how.state.store(&cluster, &how.session, how.lease)?;
+        Ok(Self { folder: how.state.folder(&url)?, cluster: Some(cluster), store })
+    }
+
+    /// The folder that this machine has for the run: the target itself, where that is one.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.folder.clone()
+    }
+
+    /// The working state, where it is in a cluster.
+    pub(crate) fn store(&self) -> Option<&Arc<dyn WorkStore>> {
+        self.store.as_ref()
+    }
+
+    /// Where the working state is, when that is not where the documents go.
+    pub(crate) fn remark(&self) -> Option<String> {
+        (self.cluster.is_some() && self.store.is_none())
+            .then(|| format!("The working state is kept in {}", self.folder.display()))
+    }
+
+    pub(crate) fn fit(self, builder: LocalBackfillBuilder) -> LocalBackfillBuilder {
+        let builder = match self.cluster {
+            Some(cluster) => builder.with_cluster(Arc::new(cluster) as Arc<dyn ClusterClient>),
+            None => builder,
+        };
+        match self.store {
+            Some(store) => builder.with_store(store),
+            None => builder,
+        }
+    }
+}
+
+pub(crate) fn settings(
+    repo: String,
+    snapshot: String,
+    how: RunOptions,
+    folder: PathBuf,
+) -> BackfillSettings {
+    let bulk = BulkSettings {
+        bytes: usize::try_from(how.bulk_bytes).unwrap_or(usize::MAX),
+        documents: usize::try_from(how.bulk_documents).unwrap_or(usize::MAX),
+        in_flight: how.pacing.bulks_in_flight.get().into(),
+        limits: how.pacing.limits(),
+        timeout: LeaseRules::for_length(how.lease).bulk_timeout(BulkSettings::default().timeout),
+        ..BulkSettings::default()
+    };
+    let selection = how.choosing.selection(how.reading.recovery_source);
+    BackfillSettings {
+        repository_options: how.reading.into(),
+        session: how.session,
+        indices: selection.indices,
+        exclude: selection.exclude,
+        max_docs_per_shard: selection.max_docs_per_shard,
+        split_bytes: selection.split_bytes,
+        rename: selection.rename,
+        types: selection.types,
+        target_indices: how.making.into(),
+        load: how.loading.into(),
+        workers: how.workers.into(),
+        lease: how.lease,
+        max_failed: how.refusals.limit(),
+        failed_store: how.refusals.failed_store,
+        operation: selection.operation,
+        bulk,
+        ..BackfillSettings::new(repo, snapshot, folder)
+    }
+}

@@ -1,0 +1,148 @@
+//! Where the working state of a run into a cluster is, and the folder that this machine has for it.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use snapfill::cluster::http::{Auth, TlsConfig};
+use snapfill::cluster::{HttpCluster, HttpConfig};
+use snapfill::coordination::{IndexWorkStore, LeaseRules, Session, WorkStore};
+use snapfill::{Error, ErrorKind, SystemClock};
+use url::Url;
+
+use crate::exit::Failure;
+use crate::target::secret;
+
+/// Where a run is coordinated.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Working state")]
+pub(crate) struct StateOption {
+    /// Where the working state of a run into a cluster is kept: the URL of another cluster, or `local` for a file in the
+    /// folder of --state, which workers on this machine alone can use. Unless given: in an index of the target
+    #[arg(long, value_name = "URL|local", env = "SNAPFILL_COORDINATOR")]
+    pub(crate) coordinator: Option<Place>,
+    /// The user's name there; the password comes from the environment
+    #[arg(long, value_name = "NAME", env = "SNAPFILL_COORDINATOR_USER", requires = "coordinator")]
+    pub(crate) coordinator_user: Option<String>,
+    /// The environment variable that holds the password
+    #[arg(long, value_name = "VARIABLE", default_value = "SNAPFILL_COORDINATOR_PASSWORD")]
+    pub(crate) coordinator_password_env: String,
+    /// A PEM file of the certificate authorities to trust there, in place of the system's
+    #[arg(long, value_name = "FILE", requires = "coordinator")]
+    pub(crate) coordinator_ca: Option<PathBuf>,
+    /// A folder for what this machine keeps of a run into a cluster, such as failed documents. Unless given: one for each
+    /// address, under $XDG_STATE_HOME/snapfill or ~/.local/state/snapfill
+    #[arg(long, value_name = "DIR", env = "SNAPFILL_STATE")]
+    pub(crate) state: Option<PathBuf>,
+}
+
+/// A place for the working state that is not the target.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    /// A file on this machine.
+    Local,
+    /// A cluster.
+    Cluster(Url),
+}
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "local" {
+            return Ok(Self::Local);
+        }
+        // What cannot be understood is not printed back: it may hold a password.
+        match Url::parse(text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Self::Cluster(url)),
+            _ => Err("give `local` or an address that begins with http:// or https://".to_owned()),
+        }
+    }
+}
+
+impl StateOption {
+    /// The working state of a session of a run into `target`; none when it is a file in the folder.
+    pub(crate) fn store(
+        &self,
+        target: &HttpCluster,
+        session: &str,
+        lease: Duration,
+    ) -> Result<Option<Arc<dyn WorkStore>>, Failure> {
+        let cluster = match &self.coordinator {
+            Some(Place::Local) => return Ok(None),
+            Some(Place::Cluster(url)) => self.connect(url)?,
+            None => target.clone(),
+        };
+        let session = Session::named(session).map_err(Failure::usage)?;
+        // Half of the margin is for the clocks of the cluster's nodes.
+        let precision = LeaseRules::for_length(lease).margin / 2;
+        let store = IndexWorkStore::new(cluster, session, Arc::new(SystemClock::new()));
+        Ok(Some(Arc::new(store.with_clock_precision(precision))))
+    }
+
+    fn connect(&self, url: &Url) -> Result<HttpCluster, Failure> {
+        let auth = match &self.coordinator_user {
+            None => Auth::None,
+            Some(user) => Auth::Basic {
+                user: user.clone(),
+                password: secret(
+                    &self.coordinator_password_env,
+                    "the password of --coordinator-user",
+                )?,
+            },
+        };
+        let tls = TlsConfig { ca_file: self.coordinator_ca.clone(), ..TlsConfig::default() };
+        let config = HttpConfig::new([url.as_str()]).map_err(Failure::usage)?;
+        HttpCluster::new(config.with_auth(auth).with_tls(tls)).map_err(Failure::usage)
+    }
+
+    /// The folder for a run into a cluster: a rerun from any folder finds it.
+    pub(crate) fn folder(&self, url: &Url) -> Result<PathBuf, Failure> {
+        if let Some(folder) = &self.state {
+            return Ok(folder.clone());
+        }
+        let set =
+            |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let base = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
+        let Some(base) = base else {
+            let message =
+                "there is no home folder to keep the run's files in; name a folder by --state";
+            return Err(Failure::usage(Error::new(ErrorKind::Config, message)));
+        };
+        Ok(base.join("snapfill").join(name_of(url)))
+    }
+}
+
+/// A folder's name for an address.
+fn name_of(url: &Url) -> String {
+    let port = url.port_or_known_default().unwrap_or_default();
+    let text = format!(
+        "{}_{port}{}",
+        url.host_str().unwrap_or_default(),
+        url.path().trim_end_matches('/')
+    );
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || ".-_".contains(letter);
+    text.chars().map(|letter| if allowed(letter) { letter } else { '_' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_address_has_a_folder_of_its_own() {
+        let name = |text| name_of(&Url::parse(text).unwrap());
+        assert_eq!(name("https://search.example.com"), "search.example.com_443");
+        assert_eq!(name("http://[::1]:9200/a/b/"), "___1__9200_a_b");
+    }
+
+    #[test]
+    fn a_place_is_local_or_a_cluster_and_never_printed_back() {
+        assert!(matches!("local".parse(), Ok(Place::Local)));
+        assert!(matches!("http://a:1".parse(), Ok(Place::Cluster(_))));
+        let refused = "me:hunter2@a".parse::<Place>().unwrap_err();
+        assert!(!refused.contains("hunter2"));
+    }
+}

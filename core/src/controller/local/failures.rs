@@ -1,0 +1,59 @@
+//! Where this run keeps its failed documents.
+
+use std::sync::Arc;
+
+use super::Shared;
+use crate::coordination::Run;
+use crate::failed::{FailedStore, FailureBudget, place};
+use crate::pipeline::Failures;
+use crate::{Error, ErrorKind, Result};
+
+impl Shared {
+    /// The place of the run: the first planner's word counts.
+    pub(super) async fn failures(&self) -> Result<&Arc<Failures>> {
+        let open = || async {
+            let run = self.store.run().await?.map(|run| run.value);
+            let store = self.failed_store(run.as_ref())?;
+            let budget =
+                FailureBudget::new(self.settings.max_failed, Arc::clone(&self.coordinator));
+            let log = store.session(&self.settings.session);
+            Ok(Arc::new(Failures { log, budget }))
+        };
+        self.failures.get_or_try_init(open).await
+    }
+
+    fn failed_store(&self, run: Option<&Run>) -> Result<FailedStore> {
+        let of_run = run.and_then(|run| place::of_run(&run.settings));
+        match of_run.as_ref().or(self.settings.failed_store.as_ref()) {
+            Some(place) => FailedStore::at(place),
+            None => FailedStore::inside(&self.settings.target),
+        }
+    }
+
+    /// Writes the place into a run that is about to be planned.
+    pub(super) fn note_failed_store(&self, run: &mut Run) -> Result<()> {
+        if let Some(place) = &self.settings.failed_store {
+            place::write(FailedStore::at(place)?.url(), &mut run.settings);
+        }
+        Ok(())
+    }
+
+    /// Refuses another place than that of the run: what failed before would be looked for in vain.
+    pub(super) fn require_same_failed_store(&self, run: &Run) -> Result<()> {
+        let Some(asked) = &self.settings.failed_store else { return Ok(()) };
+        let known = match place::of_run(&run.settings) {
+            Some(known) => FailedStore::at(&known)?,
+            None => FailedStore::inside(&self.settings.target)?,
+        };
+        if FailedStore::at(asked)?.url() == known.url() {
+            return Ok(());
+        }
+        let message = format!(
+            "session {} keeps its failed documents at {}, not at {asked}; run again without `--failed-store`, or under another \
+             session name",
+            run.session,
+            known.url()
+        );
+        Err(Error::new(ErrorKind::State, message))
+    }
+}
