@@ -22,6 +22,7 @@
 #[cfg(feature = "aws")]
 mod aws;
 mod cat;
+mod chaos;
 mod cluster;
 mod damage;
 mod failed;

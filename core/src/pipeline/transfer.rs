@@ -29,6 +29,9 @@ const SEND_AHEAD_BATCHES: u32 = 16;
 /// crash has sent twice.
 const WINDOW: usize = 8;
 
+/// How often a checkpoint is written in the time of a lease, where there is progress: what a crash has sent twice.
+const CHECKPOINTS_PER_LEASE: u32 = 12;
+
 /// Between two renewals at least, however short the lease.
 const LEAST_RENEWAL_WAIT: Duration = Duration::from_millis(50);
 
@@ -72,6 +75,8 @@ struct Flight {
     may_send_until: u32,
     /// Source bytes settled when the checkpoint was last written.
     checkpointed_bytes: u64,
+    /// When that was, on the monotonic clock.
+    checkpointed_at: Duration,
     /// Some batch was let go unsettled, because of a stop.
     halted: bool,
 }
@@ -122,6 +127,7 @@ impl Transfer<'_> {
             resent_until: item.checkpoint.sent,
             may_send_until: item.checkpoint.sent,
             checkpointed_bytes: item.books.bytes,
+            checkpointed_at: self.sender.clock.monotonic(),
             halted: false,
         };
         let (batch_bytes, batch_documents) = self.batch_size();
@@ -186,8 +192,7 @@ impl Transfer<'_> {
                 () = stop.cancelled() => return Ok(TransferEnd::Paused),
                 Some(bulk) = flight.bulks.join_next() => {
                     self.settle(bulk, flight)?;
-                    let fresh = flight.acks.books().bytes.saturating_sub(flight.checkpointed_bytes);
-                    if fresh >= self.bulk.checkpoint_bytes {
+                    if self.is_checkpoint_due(flight) {
                         self.checkpoint(flight).await?;
                     }
                 }
@@ -199,6 +204,13 @@ impl Transfer<'_> {
                 () = clock.sleep(renewal) => {}
             }
         }
+    }
+
+    fn is_checkpoint_due(&self, flight: &Flight) -> bool {
+        let fresh = flight.acks.books().bytes.saturating_sub(flight.checkpointed_bytes);
+        let age = self.sender.clock.monotonic().saturating_sub(flight.checkpointed_at);
+        fresh >= self.bulk.checkpoint_bytes
+            || fresh > 0 && age >= self.rules.length / CHECKPOINTS_PER_LEASE
     }
 
     /// Time until the lease is to be renewed: when two thirds of it are left, or sooner if a bulk could not begin then.
@@ -335,6 +347,7 @@ impl Transfer<'_> {
         let renewed = self.sender.retry.run_unless(self.stop, &*self.sender.clock, renew).await;
         renewed.map_err(TransferError::Coordination)?;
         flight.checkpointed_bytes = progress.books.bytes;
+        flight.checkpointed_at = self.sender.clock.monotonic();
         Ok(())
     }
 }

@@ -22,6 +22,7 @@
 //! closed to the user that servers run as, `/var/cache/snapfill/servers`.
 
 mod boot_path;
+mod cable;
 mod cache;
 mod config;
 mod error;
@@ -39,6 +40,7 @@ mod tier;
 mod version;
 mod wait;
 
+pub use cable::Cable;
 pub use error::{Error, Result};
 pub use http::{Http, Response};
 pub use security::Security;

@@ -59,6 +59,7 @@ pub struct Server {
     security: Option<Security>,
     child: Child,
     folders: Folders,
+    heap_mb: u32,
     /// Handed to `nobody` while the node runs, and ours again afterwards.
     lent: Vec<PathBuf>,
     is_down: bool,
@@ -93,7 +94,6 @@ impl Server {
         if options.security && spec.security_plugin().is_none() {
             return Err(Error::NoSecurity { version: spec.name });
         }
-        let java_home = jdk::find(spec)?;
         let home = cache::home(spec)?;
         let mut builder = tempfile::Builder::new();
         builder.prefix("snapfill-server-");
@@ -111,12 +111,6 @@ impl Server {
             false => None,
         };
 
-        let mut command = launch::command(spec, &home, &java_home, &folders, options.heap_mb)?;
-        let console = folders.console();
-        let what = || format!("starting {}", spec.name);
-        let out = File::create(&console).during(what)?;
-        let errors = out.try_clone().during(what)?;
-        command.stdin(Stdio::piped()).stdout(out).stderr(errors);
         let mut lent = Vec::new();
         if owner::are_we_root()? {
             owner::give(&path, owner::NOBODY)?;
@@ -124,17 +118,27 @@ impl Server {
                 owner::give(repo, owner::NOBODY)?;
                 lent.push(repo.clone());
             }
-            command.uid(owner::NOBODY).gid(owner::NOBODY);
         }
-        let child = command.spawn().during(what)?;
+        let heap_mb = options.heap_mb;
+        let child = spawn(spec, &folders, heap_mb)?;
         let (http, scheme) = match &security {
             Some(security) => (Http::secured(ports.0, &security.authority()?), "https"),
             None => (Http::new(ports.0), "http"),
         };
         let url = format!("{scheme}://127.0.0.1:{}", ports.0);
         let is_down = false;
-        let mut server =
-            Server { version, http, url, security, child, folders, lent, is_down, _base: base };
+        let mut server = Server {
+            version,
+            http,
+            url,
+            security,
+            child,
+            folders,
+            heap_mb,
+            lent,
+            is_down,
+            _base: base,
+        };
         server.wait_until_healthy(spec)?;
         Ok(server)
     }
@@ -169,6 +173,14 @@ impl Server {
     /// Sends a request and reads its JSON answer; see [`Http::call`].
     pub fn call(&self, method: &str, path: &str, body: &str) -> Result<Value> {
         self.http.call(method, path, body)
+    }
+
+    /// Stops the node and starts it again, with what it had, at the same address.
+    pub fn restart(&mut self) -> Result<()> {
+        let spec = self.version.spec();
+        self.end()?;
+        self.child = spawn(spec, &self.folders, self.heap_mb)?;
+        self.wait_until_healthy(spec)
     }
 
     /// Stops the node and waits until it is gone.
@@ -206,6 +218,11 @@ impl Server {
             return Ok(());
         }
         self.is_down = true;
+        self.end()?;
+        self.lent.drain(..).try_for_each(|repo| owner::give(&repo, 0))
+    }
+
+    fn end(&mut self) -> Result<()> {
         let what = || "stopping the node".to_owned();
         // Its guard ends it when this pipe closes.
         drop(self.child.stdin.take());
@@ -215,7 +232,7 @@ impl Server {
             self.child.kill().during(what)?;
             self.child.wait().during(what)?;
         }
-        self.lent.drain(..).try_for_each(|repo| owner::give(&repo, 0))
+        Ok(())
     }
 }
 
@@ -224,6 +241,21 @@ impl Drop for Server {
         // Nobody is left to hear of a failure; the guard still ends the node.
         let _ = self.shut_down();
     }
+}
+
+/// Starts the node of folders that are ready for it.
+fn spawn(spec: &Spec, folders: &Folders, heap_mb: u32) -> Result<Child> {
+    let (java_home, home) = (jdk::find(spec)?, cache::home(spec)?);
+    let mut command = launch::command(spec, &home, &java_home, folders, heap_mb)?;
+    let what = || format!("starting {}", spec.name);
+    let console = File::options().create(true).append(true).open(folders.console());
+    let out = console.during(what)?;
+    let errors = out.try_clone().during(what)?;
+    command.stdin(Stdio::piped()).stdout(out).stderr(errors);
+    if owner::are_we_root()? {
+        command.uid(owner::NOBODY).gid(owner::NOBODY);
+    }
+    command.spawn().during(what)
 }
 
 /// Two ports that were free a moment ago: for HTTP and for the transport.

@@ -7,6 +7,11 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// Waits, as something on the way to a server may have one wait.
+pub(crate) fn pause(time: Duration) {
+    thread::sleep(time);
+}
+
 /// Asks `probe` again and again until it gives a value, at most for `limit`.
 pub(crate) fn until<T, E>(
     limit: Duration,
