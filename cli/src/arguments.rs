@@ -11,6 +11,7 @@ use snapfill::snapshot::RepositoryOptions;
 #[cfg(feature = "aws")]
 use crate::aws::AwsOptions;
 use crate::backfill::failed::FailedCommand;
+use crate::backfill::stop::{Restore, Stop};
 use crate::choosing::{Choosing, Loading, Making};
 use crate::exit::Failure;
 use crate::pacing::{Limit, Pacing};
@@ -81,6 +82,13 @@ pub(crate) enum BackfillCommand {
     Failed(FailedCommand),
     /// Change how fast a backfill sends, also while it runs; without a ceiling, say what they are
     Limit(Limit),
+    /// Send all workers away, write the working state to a file, and delete it. To be able to go on simply, interrupt the run
+    /// instead
+    Stop(Stop),
+    /// Bring a stopped backfill back to where it was
+    Restore(Restore),
+    /// The same as stop, and then the session may be begun anew
+    Reset(Stop),
 }
 
 #[derive(Debug, Subcommand)]
@@ -269,6 +277,9 @@ pub(crate) struct RunOptions {
     /// A name for this run, to keep it apart from others that fill the same target
     #[arg(long, value_name = "NAME", default_value = "", env = "SNAPFILL_SESSION")]
     pub(crate) session: String,
+    /// Begin a session anew that was stopped: every document is written again, also those that are in the target
+    #[arg(long)]
+    pub(crate) from_scratch: bool,
     /// Bytes of one bulk request
     #[arg(long, value_name = "BYTES", default_value_t = 10 << 20, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) bulk_bytes: u64,

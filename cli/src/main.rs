@@ -84,6 +84,15 @@ async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Backfill(BackfillCommand::Failed(command)) => {
             backfill::failed::run(command, output).await
         }
+        Command::Backfill(BackfillCommand::Stop(arguments)) => {
+            backfill::stop::stop(arguments, output).await
+        }
+        Command::Backfill(BackfillCommand::Restore(arguments)) => {
+            backfill::stop::restore(arguments, output).await
+        }
+        Command::Backfill(BackfillCommand::Reset(arguments)) => {
+            backfill::stop::reset(arguments, output).await
+        }
         Command::Run(arguments) => backfill::run::run((*arguments).into(), output).await,
         Command::Worker(arguments) => worker::run(*arguments, output).await,
         Command::Clusters(ClustersCommand::CatIndices(arguments)) => {

@@ -143,9 +143,9 @@ async fn a_stop_archives_and_forgets() {
         LocalBackfill::builder(settings(fixture, "snap-1", folder.path())).build().unwrap();
     backfill.start().await.unwrap();
     backfill.wait().await.unwrap();
-    let archive = folder.path().join("archive/working_state.json");
-    backfill.stop(&archive).await.unwrap();
-    backfill.stop(&folder.path().join("again.json")).await.unwrap();
+    let archives = folder.path().join("archive");
+    let archive = backfill.stop(Some(&archives)).await.unwrap().unwrap();
+    assert_eq!(backfill.stop(Some(&archives)).await.unwrap(), None);
     assert_eq!(backfill.status().await.unwrap().status, BackfillStatus::NotStarted);
     let batches: serde_json::Value =
         serde_json::from_slice(&std::fs::read(archive).unwrap()).unwrap();

@@ -1,19 +1,24 @@
 //! Finds a run that was begun earlier, maybe by another process.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use snapfill::cluster::TargetAddress;
 use snapfill::controller::LocalBackfill;
 use snapfill::settings::BackfillSettings;
 use snapfill::{Error, ErrorKind};
+use url::Url;
 
 use crate::arguments::{ClusterOptions, Target};
 use crate::exit::Failure;
-use crate::target::connect;
+use crate::target::{connect, require_none};
 use crate::working_state::StateOption;
 
-/// The controller of the run into a target: beside a local target, in the cluster that coordinates it, or in the folder that
-/// is kept for a cluster.
+use super::stop::OfRun;
+
+/// The controller of the run into a target, to see how it stands and to act on it: beside a local target, in the cluster that
+/// coordinates it, or in the folder that is kept for a cluster.
 pub(crate) async fn attach(
     target: &Target,
     state: &StateOption,
@@ -22,21 +27,50 @@ pub(crate) async fn attach(
 ) -> Result<LocalBackfill, Failure> {
     let url = match target.address()? {
         TargetAddress::Url(url) => url,
-        folder => return Ok(LocalBackfill::attach(&folder.folder()?, session).await?),
-    };
-    let (folder, cluster) = (state.folder(&url)?, connect(&url, cluster).await?);
-    let lease = BackfillSettings::new("", "", "").lease;
-    if let Some(store) = state.store(&cluster, session, lease)? {
-        return Ok(LocalBackfill::attach_to(store, Arc::new(cluster), &folder).await?);
-    }
-    LocalBackfill::attach(&folder, session).await.map_err(|error| match error.kind() {
-        ErrorKind::NotFound => {
-            let message = format!(
-                "this machine knows of no run into {url}: its working state would be in {}; name its folder by --state",
-                folder.display()
-            );
-            Error::new(ErrorKind::NotFound, message).into()
+        folder => {
+            require_none(cluster)?;
+            return Ok(LocalBackfill::attach(&folder.folder()?, session).await?);
         }
-        _ => error.into(),
+    };
+    let (folder, cluster) = (state.folder(&url)?, Arc::new(connect(&url, cluster).await?));
+    if let Some(store) = state.store(&cluster, session, usual_lease())? {
+        return Ok(LocalBackfill::attach_over(store, cluster, &folder).await?);
+    }
+    LocalBackfill::attach_to(&folder, session, cluster)
+        .await
+        .map_err(|error| unknown(error, &folder, &url))
+}
+
+/// The same where there may be nothing yet.
+pub(crate) async fn attach_or_make(run: &OfRun) -> Result<LocalBackfill, Failure> {
+    let TargetAddress::Url(url) = run.target.address()? else {
+        require_none(&run.cluster)?;
+        let mut settings = BackfillSettings::new("", "", run.target.folder()?);
+        settings.session.clone_from(&run.session);
+        return Ok(LocalBackfill::builder(settings).build()?);
+    };
+    let (folder, cluster) = (run.state.folder(&url)?, connect(&url, &run.cluster).await?);
+    let mut settings = BackfillSettings::new("", "", folder);
+    settings.session.clone_from(&run.session);
+    let store = run.state.store(&cluster, &run.session, settings.lease)?;
+    let builder = LocalBackfill::builder(settings).with_cluster(Arc::new(cluster));
+    Ok(match store {
+        Some(store) => builder.with_store(store).build()?,
+        None => builder.build()?,
     })
+}
+
+fn usual_lease() -> Duration {
+    BackfillSettings::new("", "", "").lease
+}
+
+fn unknown(error: Error, folder: &Path, url: &Url) -> Failure {
+    if error.kind() != ErrorKind::NotFound {
+        return error.into();
+    }
+    let message = format!(
+        "this machine knows of no run into {url}: its working state would be in {}; name its folder by --state",
+        folder.display()
+    );
+    Error::new(ErrorKind::NotFound, message).into()
 }

@@ -8,3 +8,4 @@ pub(crate) mod plan;
 mod progress;
 pub(crate) mod run;
 pub(crate) mod status;
+pub(crate) mod stop;

@@ -89,6 +89,7 @@ pub(crate) fn settings(
         max_failed: how.refusals.limit(),
         failed_store: how.refusals.failed_store,
         operation: selection.operation,
+        from_scratch: how.from_scratch,
         bulk,
         ..BackfillSettings::new(repo, snapshot, folder)
     }

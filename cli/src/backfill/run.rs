@@ -21,6 +21,11 @@ pub(crate) async fn run(mut arguments: Run, output: &Output) -> Result<Exit, Fai
     require_selected(&snapshot, &selection)?;
     let allowed = std::mem::take(&mut arguments.how.refusals.allowed.exceptions);
     arguments.how.cluster.allowed_exceptions = allowed;
+    if arguments.how.from_scratch && !output.is_json() {
+        output.remark(
+            "From scratch: every document is written again, also those that are in the target",
+        );
+    }
     let backfill = build(arguments, snapshot, output).await?;
     let mut events = backfill.events();
     // One listener from beginning to end: a Ctrl-C between planning and the first bulk is not lost.

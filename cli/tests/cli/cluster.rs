@@ -107,3 +107,31 @@ fn a_real_cluster_is_filled_and_shows_it() {
         )
     );
 }
+
+#[test]
+fn what_a_real_cluster_refuses_is_sent_again_when_its_mapping_is_mended() {
+    if !runs(Version::OpenSearch2_19_6) {
+        return;
+    }
+    let fixture = Fixture::named("opensearch-2.19.6");
+    let server = Server::start(Version::OpenSearch2_19_6).unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let (repository, state) = (path(&fixture.repository()), path(state.path()));
+    let mapping =
+        |kind: &str| format!(r#"{{"mappings": {{"properties": {{"n": {{"type": "{kind}"}}}}}}}}"#);
+    server.call("PUT", "/five", &mapping("ip")).unwrap();
+    let of_run = ["--target", server.url(), "--state", &state];
+    let run = ["backfill", "run", "--repo", &repository, "--snapshot", "snap-2", "--index", "five"];
+    let ended = snapfill([&run[..], &of_run].concat()).ends_with(3);
+    assert!(ended.stdout.contains(" 7 live = 0 written + 7 failed + 0 skipped\n"), "{ended:?}");
+    let failed = |words: &[&str]| snapfill([&["backfill", "failed"], words, &of_run].concat());
+    let told = failed(&["summary", "--json"]).ends_with(0).json();
+    assert_eq!((&told["total"], &told["groups"][0]["class"]), (&7.into(), &"mapping".into()));
+    assert!(failed(&["redrive"]).ends_with(1).stdout.starts_with("0 documents taken, 7 still"));
+    server.call("DELETE", "/five", "").unwrap();
+    server.call("PUT", "/five", &mapping("long")).unwrap();
+    assert_eq!(failed(&["redrive"]).ends_with(0).stdout, "7 documents taken, 0 still refused\n");
+    server.call("POST", "/five/_refresh", "").unwrap();
+    let expected = by_index(fixture.expected_with_source("snap-2"));
+    assert_same(&documents_of(&server, "five"), &expected["five"], "five");
+}

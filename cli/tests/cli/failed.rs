@@ -159,6 +159,9 @@ fn failed_documents_may_be_kept_elsewhere_and_the_run_knows_where() {
     bench.run(&["--failed-store", &format!("file://{place}")]).ends_with(3);
     let other = path(&elsewhere.path().join("other"));
     bench.run(&["--failed-store", &other]).fails_with(1, &[&place, &other, "--failed-store"]);
+    let archives = path(elsewhere.path());
+    bench.call(&["backfill", "stop", "--archive-dir", &archives]).ends_with(0);
+    assert_eq!(bench.failed(&["summary"]).ends_with(0).stdout, SUMMARY, "also after a stop");
     let unknown = bench.run(&["--failed-store", "gopher://x/y", "--session", "s2"]);
     unknown.fails_with(1, &["gopher://x/y", "file://"]);
     let absent = path(&elsewhere.path().join("absent"));
@@ -185,6 +188,24 @@ fn what_is_there_is_replaced_or_left_alone_and_the_end_says_so() {
         "{ended:?}"
     );
     assert_eq!(bench.cluster.documents("five")["f3"], "{\"n\": 3}");
+}
+
+#[test]
+fn documents_of_two_indices_that_share_an_id_are_said_to_have_replaced_each_other() {
+    let bench = Bench::new();
+    let repository = path(&Fixture::named("opensearch-2.19.6").repository());
+    let run = ["backfill", "run", "--repo", &repository, "--snapshot", "snap-2"];
+    let two = ["--index", "codec-lz4", "--index", "codec-zlib"];
+    let one = ["--rename-regex", "codec-.*=codec", "--types", "merge"];
+    let ended = bench.call(&[&run[..], &two, &one].concat()).ends_with(3);
+    assert!(
+        ended.stdout.contains("\nOverwritten 39: their ids were in the target already"),
+        "{ended:?}"
+    );
+    let verdict =
+        "all 2 shards done, but some documents share an id, and only one of them is there\n";
+    assert!(ended.stdout.ends_with(verdict), "{ended:?}");
+    assert_eq!(bench.cluster.documents("codec").len(), 39);
 }
 
 #[test]

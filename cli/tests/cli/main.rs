@@ -14,6 +14,7 @@
 //! | `damage` | repositories of which a file is flipped, cut or gone |
 //! | `hostile` | repositories that no server would write, within limits of memory and time |
 //! | `secured` | targets with TLS and passwords, real ones in the full tier |
+//! | `stop` | a backfill that is stopped, and the ways back |
 //! | `program` | running the program |
 
 #![cfg(unix)]
@@ -34,3 +35,4 @@ mod program;
 mod readme;
 mod run;
 mod secured;
+mod stop;

@@ -1,5 +1,7 @@
 //! The verbs of a backfill.
 
+use std::path::{Path, PathBuf};
+
 use async_trait::async_trait;
 
 use super::{DeepStatus, EventStream, Plan, RunEnd, Status};
@@ -34,12 +36,33 @@ pub trait BackfillController: Send + Sync {
     /// What the working state fails with.
     async fn pause(&self) -> Result<()>;
 
-    /// Sends all workers away, writes the working state to `archive`, and deletes it. A stopped backfill cannot be
-    /// started again; to be able to go on, pause it.
+    /// Sends all workers away, writes the working state to a file in `folder` ([`archive_folder`](super::archive_folder)
+    /// unless given), reads it back, and only then deletes it. Says where the file lies; none when there was no working state.
+    /// A stopped backfill cannot be started again, only restored or begun from scratch; to be able to go on, pause it.
     ///
     /// # Errors
-    /// What the working state fails with; then nothing is deleted.
-    async fn stop(&self, archive: &std::path::Path) -> Result<()>;
+    /// What the working state fails with, `Io` when the file cannot be written; then nothing is deleted.
+    async fn stop(&self, folder: Option<&Path>) -> Result<Option<PathBuf>>;
+
+    /// The same for a backfill whose workers are gone.
+    ///
+    /// # Errors
+    /// As [`BackfillController::stop`]; `State` while workers are at it.
+    async fn archive(&self, folder: Option<&Path>) -> Result<Option<PathBuf>>;
+
+    /// Brings a stopped backfill back to where it was: its items with their checkpoints and books. `start` then goes on. May
+    /// be repeated when it was interrupted.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such file, `Corrupt` when it is damaged, `Unsupported` when a newer release wrote it, `State`
+    /// when it is of another session, target or run, or when the session has a working state already.
+    async fn restore(&self, file: &Path) -> Result<()>;
+
+    /// The same as [`BackfillController::stop`], and then the session may be begun anew.
+    ///
+    /// # Errors
+    /// As [`BackfillController::stop`].
+    async fn reset(&self, folder: Option<&Path>) -> Result<Option<PathBuf>>;
 
     /// Whether workers are at it.
     ///

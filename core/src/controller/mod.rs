@@ -6,8 +6,10 @@
 //! | `plan` | what a run would do |
 //! | `status` | how a run stands and how it ended |
 //! | `events` | what happens, as it happens |
+//! | `archive` | the working state as a file |
 //! | `local` | the controller of this machine: workers as tasks of this process |
 
+mod archive;
 mod backfill;
 mod events;
 #[cfg(feature = "local")]
@@ -15,6 +17,7 @@ mod local;
 mod plan;
 mod status;
 
+pub use archive::{ArchiveManifest, archive_folder};
 pub use backfill::BackfillController;
 pub(crate) use events::EventSender;
 pub use events::{Event, EventStream};

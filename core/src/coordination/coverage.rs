@@ -61,7 +61,7 @@ impl Coverage {
         }
         let message = format!(
             "the session has work items that this plan ({} items) does not make ({} items): \
-             use another session name, or begin anew with `start --from-scratch`",
+             use another session name, or stop it (`backfill stop`) and begin anew with `--from-scratch`",
             self.items, stored.items
         );
         Err(Error::new(ErrorKind::State, message))

@@ -105,6 +105,15 @@ impl Held {
         Ok(self.view().item.quarantined)
     }
 
+    /// Whether somebody asked for the end of the run.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn is_stopping(&self) -> Result<bool> {
+        let run = self.coordinator.store.run().await?;
+        Ok(run.is_none_or(|run| run.value.stopping))
+    }
+
     async fn say(&self, event: LeaseEvent) -> Result<()> {
         let mut known = self.item.lock().await;
         match self.coordinator.change_item(known.clone(), &event).await {

@@ -95,7 +95,7 @@ impl Run {
         }
         let message = format!(
             "session {} is about another run. It fills {}; asked was to fill {}. Use another session name for the \
-             second, or stop the first and begin anew with `start --from-scratch`",
+             second, or stop the first (`backfill stop`) and begin anew with `--from-scratch`",
             self.session,
             self.describe(other),
             other.describe(self),

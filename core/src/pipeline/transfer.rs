@@ -31,6 +31,8 @@ const WINDOW: usize = 8;
 
 /// How often a checkpoint is written in the time of a lease, where there is progress: what a crash has sent twice.
 const CHECKPOINTS_PER_LEASE: u32 = 12;
+/// Between two looks whether the run is being stopped, at least.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Between two renewals at least, however short the lease.
 const LEAST_RENEWAL_WAIT: Duration = Duration::from_millis(50);
@@ -79,6 +81,8 @@ struct Flight {
     checkpointed_at: Duration,
     /// Some batch was let go unsettled, because of a stop.
     halted: bool,
+    /// When it was last looked whether the run is being stopped.
+    looked_at: Option<Duration>,
 }
 
 impl Flight {
@@ -129,6 +133,7 @@ impl Transfer<'_> {
             checkpointed_bytes: item.books.bytes,
             checkpointed_at: self.sender.clock.monotonic(),
             halted: false,
+            looked_at: None,
         };
         let (batch_bytes, batch_documents) = self.batch_size();
         let stream = shard.documents(DocumentsOptions {
@@ -348,7 +353,21 @@ impl Transfer<'_> {
         renewed.map_err(TransferError::Coordination)?;
         flight.checkpointed_bytes = progress.books.bytes;
         flight.checkpointed_at = self.sender.clock.monotonic();
+        self.look_for_stop(flight).await;
         Ok(())
+    }
+
+    /// Has the worker stop when somebody, maybe in another process, asked for the end of the run.
+    async fn look_for_stop(&self, flight: &mut Flight) {
+        let now = self.sender.clock.monotonic();
+        if flight.looked_at.is_some_and(|then| now.saturating_sub(then) < LOOK_EVERY) {
+            return;
+        }
+        flight.looked_at = Some(now);
+        // A store that is away is seen by the next checkpoint.
+        if self.held.is_stopping().await.unwrap_or(false) {
+            self.stop.cancel();
+        }
     }
 }
 

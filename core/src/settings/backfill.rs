@@ -49,6 +49,8 @@ pub struct BackfillSettings {
     pub failed_store: Option<String>,
     /// What becomes of an id that is in the target already. Part of what the run is about: it cannot be changed on the way.
     pub operation: BulkOperation,
+    /// Begins a session anew that was stopped: every document is written again.
+    pub from_scratch: bool,
     /// How documents are sent.
     pub bulk: BulkSettings,
 }
@@ -79,6 +81,7 @@ impl BackfillSettings {
             max_failed: FailureLimit::Usual,
             failed_store: None,
             operation: BulkOperation::default(),
+            from_scratch: false,
             bulk: BulkSettings::default(),
         }
     }

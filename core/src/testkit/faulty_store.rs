@@ -37,6 +37,7 @@ pub struct FaultyStore {
     on_write: OnWrite,
     writes: AtomicU64,
     searches: AtomicU64,
+    elsewhere: bool,
 }
 
 impl FaultyStore {
@@ -50,7 +51,15 @@ impl FaultyStore {
             on_write: Box::new(decide),
             writes: AtomicU64::new(0),
             searches: AtomicU64::new(0),
+            elsewhere: false,
         }
+    }
+
+    /// Says that workers of other machines use it.
+    #[must_use]
+    pub fn elsewhere(mut self) -> Self {
+        self.elsewhere = true;
+        self
     }
 
     /// How many compare-and-sets arrived.
@@ -73,7 +82,8 @@ impl fmt::Debug for FaultyStore {
 #[async_trait]
 impl WorkStore for FaultyStore {
     fn capability(&self) -> WorkStoreCapability {
-        self.inner.capability()
+        let capability = self.inner.capability();
+        WorkStoreCapability { remote: capability.remote || self.elsewhere, ..capability }
     }
 
     fn session(&self) -> &Session {

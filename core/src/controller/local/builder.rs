@@ -129,11 +129,24 @@ impl LocalBackfill {
     /// # Errors
     /// `NotFound` when there is no target in that folder.
     pub async fn attach(target: &Path, session: &str) -> Result<Self> {
-        LocalCluster::open_existing(target)?;
+        let cluster = Arc::new(LocalCluster::open_existing(target)?);
+        Self::attach_to(target, session, cluster).await
+    }
+
+    /// The same for a run into a cluster, whose working state is in a folder.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no working state in that folder.
+    pub async fn attach_to(
+        folder: &Path,
+        session: &str,
+        cluster: Arc<dyn ClusterClient>,
+    ) -> Result<Self> {
+        LocalCluster::open_existing(folder)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let store = open_store(target, session, &clock)?;
-        let settings = settings_of(&*store, target).await?;
-        LocalBackfillBuilder::new(settings).with_clock(clock).build()
+        let store = open_store(folder, session, &clock)?;
+        let settings = settings_of(&*store, folder).await?;
+        LocalBackfillBuilder::new(settings).with_clock(clock).with_cluster(cluster).build()
     }
 
     /// The same for a run whose working state and target are clusters; `folder` is this machine's own place for it, and is
@@ -141,7 +154,7 @@ impl LocalBackfill {
     ///
     /// # Errors
     /// What the store fails with.
-    pub async fn attach_to(
+    pub async fn attach_over(
         store: Arc<dyn WorkStore>,
         cluster: Arc<dyn ClusterClient>,
         folder: &Path,

@@ -4,30 +4,33 @@ use std::sync::Arc;
 
 use super::Shared;
 use crate::coordination::Run;
-use crate::failed::{FailedStore, FailureBudget, place};
+use crate::failed::{FailedLog, FailedStore, FailureBudget, place};
 use crate::pipeline::Failures;
 use crate::{Error, ErrorKind, Result};
 
 impl Shared {
-    /// The place of the run: the first planner's word counts.
+    /// What workers keep failures with.
     pub(super) async fn failures(&self) -> Result<&Arc<Failures>> {
         let open = || async {
-            let run = self.store.run().await?.map(|run| run.value);
-            let store = self.failed_store(run.as_ref())?;
             let budget =
                 FailureBudget::new(self.settings.max_failed, Arc::clone(&self.coordinator));
-            let log = store.session(&self.settings.session);
-            Ok(Arc::new(Failures { log, budget }))
+            Ok(Arc::new(Failures { log: self.failed_log().await?, budget }))
         };
         self.failures.get_or_try_init(open).await
     }
 
-    fn failed_store(&self, run: Option<&Run>) -> Result<FailedStore> {
-        let of_run = run.and_then(|run| place::of_run(&run.settings));
-        match of_run.as_ref().or(self.settings.failed_store.as_ref()) {
-            Some(place) => FailedStore::at(place),
-            None => FailedStore::inside(&self.settings.target),
-        }
+    /// The failed documents of the session. The place is that of the run, as the first planner said it; of a run that was
+    /// stopped it is remembered.
+    pub(super) async fn failed_log(&self) -> Result<FailedLog> {
+        let of_run = match self.store.run().await? {
+            Some(run) => place::of_run(&run.value.settings),
+            None => self.session_record()?.and_then(|record| record.failed_store),
+        };
+        let store = match of_run.as_ref().or(self.settings.failed_store.as_ref()) {
+            Some(place) => FailedStore::at(place)?,
+            None => FailedStore::inside(&self.settings.target)?,
+        };
+        Ok(store.session(&self.settings.session))
     }
 
     /// Writes the place into a run that is about to be planned.

@@ -1,14 +1,14 @@
 //! The controller of this machine: workers as tasks of this process, target and working state in one folder.
 
-mod archive;
 mod builder;
 mod failures;
 mod joins;
 mod load;
 mod run;
 mod sending;
+mod stopping;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -103,7 +103,7 @@ impl LocalBackfill {
     /// # Errors
     /// What the working state fails with, and what opening the place where they are kept fails with.
     pub async fn failed_documents(&self) -> Result<FailedLog> {
-        Ok(self.shared.failures().await?.log.clone())
+        self.shared.failed_log().await
     }
 
     async fn resize(&self, workers: usize) -> Result<()> {
@@ -161,14 +161,29 @@ impl BackfillController for LocalBackfill {
         self.send_away().await
     }
 
-    async fn stop(&self, archive: &Path) -> Result<()> {
+    async fn stop(&self, folder: Option<&Path>) -> Result<Option<PathBuf>> {
         let _changing = self.shared.changing.lock().await;
-        if self.shared.coordinator.standing().await? != Standing::Absent {
-            self.shared.coordinator.stop().await?;
+        self.end(folder, true).await
+    }
+
+    async fn archive(&self, folder: Option<&Path>) -> Result<Option<PathBuf>> {
+        let _changing = self.shared.changing.lock().await;
+        let running = self.status().await?.fleet.running;
+        if running > 0 {
+            let message = format!("{running} workers are at it; pause or stop the backfill first");
+            return Err(Error::new(ErrorKind::State, message));
         }
-        self.send_away().await?;
-        self.shared.put_back().await?;
-        self.shared.archive_and_drop(archive).await
+        self.end(folder, true).await
+    }
+
+    async fn restore(&self, file: &Path) -> Result<()> {
+        let _changing = self.shared.changing.lock().await;
+        self.bring_back(file).await
+    }
+
+    async fn reset(&self, folder: Option<&Path>) -> Result<Option<PathBuf>> {
+        let _changing = self.shared.changing.lock().await;
+        self.end(folder, false).await
     }
 
     async fn status(&self) -> Result<Status> {
@@ -209,15 +224,21 @@ impl BackfillController for LocalBackfill {
         match (end, failure) {
             (Some(end), _) => Ok(end),
             (None, Some(error)) => Err(error),
-            (None, None) => Err(Error::new(
-                ErrorKind::Cancelled,
-                "the backfill was paused before its end; start it again to go on where it stands",
-            )),
+            (None, None) => Err(Error::new(ErrorKind::Cancelled, ended_early(standing))),
         }
     }
 
     fn events(&self) -> EventStream {
         self.shared.events.listen()
+    }
+}
+
+fn ended_early(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Stopping | Standing::Absent => {
+            "the backfill was stopped before its end; restore its archive to go on where it stood"
+        }
+        _ => "the backfill was paused before its end; start it again to go on where it stands",
     }
 }
 

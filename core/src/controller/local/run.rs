@@ -8,8 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 use super::joins::JoinRecord;
+use crate::controller::archive::is_being_restored;
 use crate::controller::{Event, Plan, PlannedIndex};
-use crate::coordination::{Run, Session, SnapshotName, Standing};
+use crate::coordination::{Run, Session, SnapshotName, Standing, WorkItem};
 use crate::pipeline::{Worker, WorkerEnd};
 use crate::preparation::{Selection, Selector};
 use crate::retry::RetryPolicy;
@@ -29,6 +30,9 @@ impl Shared {
             }
             return self.apply_rate_limits().await;
         }
+        if self.store.run().await?.is_none() {
+            self.require_not_stopped()?;
+        }
         let plan = self.plan().await?;
         plan.require_accepted()?;
         if plan.migrated().next().is_none() {
@@ -44,7 +48,12 @@ impl Shared {
         let items: Vec<_> = plan.migrated().flat_map(PlannedIndex::items).collect();
         JoinRecord::of_items(&items).write(&mut run.settings);
         self.note_failed_store(&mut run)?;
+        self.note_beginning(&mut run);
         let run = self.ready_indices(run, &plan).await?;
+        let last_lease = self.last_lease()?;
+        // Leases count on from those of earlier runs.
+        let items: Vec<_> =
+            items.into_iter().map(|item| WorkItem { lease_version: last_lease, ..item }).collect();
         self.coordinator.plan(&run, &items).await?;
         self.announce(&plan);
         self.apply_rate_limits().await
@@ -55,9 +64,17 @@ impl Shared {
         let Some(known) = self.store.run().await? else { return Ok(false) };
         known.value.matches(run)?;
         self.require_same_failed_store(&known.value)?;
+        self.require_begun_alike(&known.value)?;
         match self.coordinator.standing().await? {
             Standing::Absent | Standing::Planning => Ok(false),
             Standing::Open(_) | Standing::Finished => Ok(true),
+            Standing::Stopping if is_being_restored(&known.value) => Err(Error::new(
+                ErrorKind::State,
+                format!(
+                    "session {} is only half restored: restore it again, or clear it by `backfill reset`",
+                    run.session
+                ),
+            )),
             // A stop that was interrupted is to be ended, not undone.
             Standing::Stopping => Err(Error::new(
                 ErrorKind::State,

@@ -8,6 +8,7 @@ use crate::testkit::{BulkFault, FaultyCluster, SteppedClock};
 
 mod preparing;
 mod sending;
+mod stopping;
 
 const FIXTURE: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/elasticsearch-8.15.0/repo");
@@ -131,18 +132,17 @@ async fn a_pause_that_comes_while_it_starts_is_not_undone_by_the_start() {
 async fn verbs_may_be_repeated_in_any_order() {
     let bench = Bench::new();
     let backfill = bench.slow();
-    let archive = bench.dir.path().join("archive.json");
+    let folder = bench.dir.path().join("archives");
     backfill.pause().await.unwrap();
-    backfill.stop(&archive).await.unwrap();
+    assert_eq!(backfill.stop(Some(&folder)).await.unwrap(), None);
     backfill.start().await.unwrap();
     for _ in 0..2 {
         bench.in_time(backfill.pause()).await.unwrap();
     }
     backfill.start().await.unwrap();
-    for _ in 0..2 {
-        bench.in_time(backfill.stop(&archive)).await.unwrap();
-    }
-    assert!(archive.exists());
+    let archive = bench.in_time(backfill.stop(Some(&folder))).await.unwrap().unwrap();
+    assert!(archive.starts_with(folder.canonicalize().unwrap()) && archive.exists());
+    assert_eq!(backfill.stop(Some(&folder)).await.unwrap(), None);
     assert_eq!(backfill.status().await.unwrap().status, BackfillStatus::NotStarted);
 }
 
@@ -158,7 +158,7 @@ async fn a_stop_that_was_interrupted_is_ended_and_not_undone() {
     assert_eq!(error.kind(), ErrorKind::State);
     assert!(error.message().contains("stop it again"), "{error}");
     assert_eq!(running(&backfill).await, 0);
-    backfill.stop(&bench.dir.path().join("archive.json")).await.unwrap();
+    backfill.stop(Some(bench.dir.path())).await.unwrap().unwrap();
     assert_eq!(backfill.status().await.unwrap().status, BackfillStatus::NotStarted);
 }
 
@@ -170,10 +170,10 @@ async fn an_archive_that_cannot_be_written_keeps_the_working_state() {
     bench.in_time(backfill.wait()).await.unwrap();
     let archive = bench.dir.path().join("taken.json");
     std::fs::write(&archive, "somebody else's").unwrap();
-    assert!(backfill.stop(&archive).await.is_err());
+    assert_eq!(backfill.stop(Some(&archive)).await.unwrap_err().kind(), ErrorKind::Io);
     assert_eq!(std::fs::read(&archive).unwrap(), b"somebody else's");
     assert_eq!(backfill.deep_status().await.unwrap().work.shards.completed, 7);
-    backfill.stop(&bench.dir.path().join("free.json")).await.unwrap();
+    backfill.stop(Some(&bench.dir.path().join("free"))).await.unwrap().unwrap();
 }
 
 #[tokio::test]

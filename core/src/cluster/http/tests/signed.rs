@@ -322,6 +322,35 @@ async fn a_target_that_takes_no_ids_is_found_out_by_its_refusal() {
     assert_eq!(cluster.refreshed_count("books").await.unwrap(), 4);
 }
 
+/// A whole run into a target that takes no ids, where nobody could know it before.
+#[cfg(feature = "local")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_into_a_target_that_takes_no_ids_loses_and_doubles_nothing() {
+    use crate::controller::{BackfillController, LocalBackfill, RunEnd};
+    use crate::settings::BackfillSettings;
+
+    let (fake, small) = service(Kind::TimeSeries).await;
+    let cluster = signing(&fake, AwsService::Serverless, known());
+    let state = tempfile::tempdir().unwrap();
+    let repository =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/opensearch-2.19.6/repo");
+    let mut settings = BackfillSettings::new(repository, "snap-2", state.path());
+    settings.indices = vec!["routed".to_owned()];
+    settings.workers = 2;
+    settings.bulk.documents = 7;
+    let backfill =
+        LocalBackfill::builder(settings).with_cluster(Arc::new(cluster.clone())).build().unwrap();
+    backfill.start().await.unwrap();
+    let end = backfill.wait().await.unwrap();
+    let work = backfill.deep_status().await.unwrap().work;
+    assert_eq!(end, RunEnd::Completed, "{work:?}");
+    let documents = small.documents("routed");
+    assert_eq!(documents.len() as u64, work.books.written);
+    assert!(documents.len() > 50 && work.books.failed == 0, "{:?}", work.books);
+    assert!(documents.keys().all(|id| id.starts_with("given-")));
+    assert!(!cluster.capability().is_idempotent());
+}
+
 #[tokio::test]
 async fn ids_are_sent_to_the_last_where_it_was_so_asked() {
     let never = Signing::start(Kind::TimeSeries, ServerIds::Never).await;

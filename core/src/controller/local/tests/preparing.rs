@@ -307,7 +307,7 @@ async fn a_stop_puts_settings_back_before_it_forgets() {
     settings.load.disable_refresh = true;
     let backfill = target.over(settings, "2.19.6");
     backfill.shared.prepare().await.unwrap();
-    backfill.stop(&target.dir.path().join("archive.json")).await.unwrap();
+    backfill.stop(Some(target.dir.path())).await.unwrap();
     assert_eq!(target.setting("five", REFRESH).await, Value::Null);
 }
 
