@@ -34,7 +34,7 @@ pub enum SkipReason {
 
 impl SkipReason {
     /// All of them.
-    pub(crate) const ALL: [Self; 9] = [
+    pub const ALL: &'static [Self] = &[
         Self::SourceDisabled,
         Self::SourceSynthetic,
         Self::SourceDerived,

@@ -91,7 +91,7 @@ async fn complete(held: &Held) {
 }
 
 async fn shows_the_right_numbers(version: Version) {
-    if !runs(Version::OpenSearch2_19_6) {
+    if !runs(version) {
         return;
     }
     let server = Server::start(version).unwrap();

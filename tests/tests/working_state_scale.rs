@@ -1,5 +1,5 @@
 //! How the working state in an index fares with 100 000 items and 200 workers. Counts are asserted; times are printed:
-//! `SNAPFILL_TEST_TIER=full cargo test --release -p snapfill-tests --test working_state_scale -- --nocapture`.
+//! `SNAPFILL_TEST_SERVERS=default cargo test -p snapfill-tests --test working_state_scale -- --nocapture --test-threads 1`.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 use std::sync::Arc;

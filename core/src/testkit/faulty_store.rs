@@ -36,6 +36,7 @@ pub struct FaultyStore {
     inner: Arc<dyn WorkStore>,
     on_write: OnWrite,
     writes: AtomicU64,
+    searches: AtomicU64,
     elsewhere: bool,
 }
 
@@ -45,7 +46,13 @@ impl FaultyStore {
         inner: Arc<dyn WorkStore>,
         decide: impl Fn(u64, &WorkItem) -> StoreFault + Send + Sync + 'static,
     ) -> Self {
-        Self { inner, on_write: Box::new(decide), writes: AtomicU64::new(0), elsewhere: false }
+        Self {
+            inner,
+            on_write: Box::new(decide),
+            writes: AtomicU64::new(0),
+            searches: AtomicU64::new(0),
+            elsewhere: false,
+        }
     }
 
     /// Says that workers of other machines use it.
@@ -58,6 +65,11 @@ impl FaultyStore {
     /// How many compare-and-sets arrived.
     pub fn writes(&self) -> u64 {
         self.writes.load(Ordering::SeqCst)
+    }
+
+    /// How many searches for open items arrived.
+    pub fn searches(&self) -> u64 {
+        self.searches.load(Ordering::SeqCst)
     }
 }
 
@@ -126,6 +138,7 @@ impl WorkStore for FaultyStore {
         from_sort_key: u64,
         limit: usize,
     ) -> Result<Vec<Versioned<WorkItem>>> {
+        self.searches.fetch_add(1, Ordering::SeqCst);
         self.inner.open_items(expired_before, from_sort_key, limit).await
     }
 

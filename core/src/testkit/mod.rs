@@ -120,6 +120,7 @@ macro_rules! work_store_functions {
                 work_store_enrolls_a_name_once,
                 work_store_knows_the_dead_only,
                 work_store_many_planners_make_one_plan,
+                work_store_goes_on_with_a_plan,
                 work_store_many_workers_do_each_item_once,
                 work_store_is_empty_after_a_drop,
                 work_store_takes_no_version_of_an_earlier_session,

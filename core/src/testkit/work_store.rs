@@ -388,14 +388,27 @@ pub async fn work_store_many_planners_make_one_plan(fixture: &impl WorkStoreFixt
         let coordinator = coordinator(fixture.open().await);
         tasks.push(tokio::spawn(async move {
             let run = run_of(&**coordinator.store());
-            coordinator.plan(&run, &items(50)).await
+            coordinator.plan(&run, &items(1200)).await
         }));
     }
     for planned in futures::future::join_all(tasks).await {
         assert!(planned.unwrap().unwrap().completed_at.is_some());
     }
     let coordinator = coordinator(fixture.open().await);
-    assert_eq!(coordinator.standing().await.unwrap(), Standing::Open(50));
+    assert_eq!(coordinator.standing().await.unwrap(), Standing::Open(1200));
+}
+
+/// A planner that was killed halfway is followed by another, which keeps what is there.
+pub async fn work_store_goes_on_with_a_plan(fixture: &impl WorkStoreFixture) {
+    let (store, next) = (fixture.open().await, coordinator(fixture.open().await));
+    let plan = items(1200);
+    create(&*store, &plan[300..700]).await;
+    let kept = stored(&*store, &plan[500]).await;
+    assert_eq!(next.standing().await.unwrap(), Standing::Planning);
+    assert!(next.acquire("w").await.unwrap().is_none());
+    next.plan(&run_of(&*store), &plan).await.unwrap();
+    assert_eq!(next.standing().await.unwrap(), Standing::Open(1200));
+    assert_eq!(stored(&*store, &plan[500]).await, kept);
 }
 
 /// Workers that take items at once share them out: each is leased once and completed once.

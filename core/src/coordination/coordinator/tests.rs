@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::coordination::{FailureCause, LocalWorkStore, Session, SnapshotName};
+use crate::coordination::{FailureCause, LocalWorkStore, Progress, Session, SnapshotName};
 use crate::testkit::samples::progress;
 use crate::testkit::{FaultyStore, StoreFault};
 use crate::{ManualClock, SystemClock};
@@ -69,6 +69,48 @@ async fn a_planner_that_was_killed_is_followed_by_another() {
     assert!(coordinator.acquire("w").await.unwrap().is_none());
     coordinator.plan(&run("a"), &items(3)).await.unwrap();
     assert_eq!(coordinator.standing().await.unwrap(), Standing::Open(3));
+}
+
+#[tokio::test]
+async fn a_lease_costs_one_search_and_one_write() {
+    let (bench, _) = Bench::planned(30).await;
+    let store = Arc::new(FaultyStore::new(Arc::clone(&bench.store), |_, _| StoreFault::None));
+    let coordinator = bench.over(Arc::clone(&store) as _);
+    for leased in 1..=30 {
+        assert!(coordinator.acquire("w").await.unwrap().is_some());
+        assert_eq!((store.searches(), store.writes()), (leased, leased));
+    }
+    assert!(coordinator.acquire("w").await.unwrap().is_none());
+    assert_eq!((store.searches(), store.writes()), (31, 30));
+}
+
+#[tokio::test]
+async fn who_loses_every_candidate_waits_a_little_and_searches_again() {
+    let (bench, _) = Bench::planned(30).await;
+    let lose = |write, _: &WorkItem| match write {
+        0..40 => StoreFault::AnsweredAsConflict,
+        _ => StoreFault::None,
+    };
+    let store = Arc::new(FaultyStore::new(Arc::clone(&bench.store), lose));
+    let before = bench.clock.monotonic();
+    let coordinator = bench.over(Arc::clone(&store) as _);
+    assert!(coordinator.acquire("w").await.unwrap().is_none());
+    assert_eq!((store.searches(), store.writes()), (3, 30), "all were taken meanwhile");
+    let waited = bench.clock.monotonic() - before;
+    assert!(waited < Duration::from_secs(1), "{waited:?}");
+}
+
+#[tokio::test]
+async fn workers_that_look_at_the_same_items_try_them_in_different_orders() {
+    let (bench, coordinator) = Bench::planned(16).await;
+    let mut firsts = std::collections::BTreeSet::new();
+    for _ in 0..30 {
+        let held = coordinator.acquire("w").await.unwrap().unwrap();
+        firsts.insert(held.item().first);
+        held.release(Progress::of(&held.item())).await.unwrap();
+    }
+    assert!(firsts.len() > 4, "{firsts:?}");
+    assert_eq!(bench.store.unfinished().await.unwrap(), 16);
 }
 
 #[tokio::test]

@@ -17,6 +17,12 @@ const DRIFT: i64 = 1;
 /// How old a look at the cluster's clock may be; below a third of the usual lease, so that every renewal takes a new one.
 const LONGEST_REST: i64 = 10_000;
 
+/// How old it may be while the bounds are wide. No multiple of a second, so that the next look meets another part of one.
+const SHORT_REST: i64 = 1_370;
+
+/// Bounds further apart than this are wide.
+const WIDE: i64 = 300;
+
 /// What is known about the cluster's clock: between which bounds its lead over the worker's monotonic clock lies.
 ///
 /// Each look says that the cluster's clock showed a second at some moment between the question and the answer. Bounds of
@@ -60,9 +66,12 @@ impl ClusterTime {
     /// The cluster's time at `monotonic`; none when the cluster must be asked first.
     pub(super) fn at(&mut self, monotonic: Duration) -> Option<StoreTime> {
         let monotonic = millis(monotonic);
-        let known = self.known.filter(|known| monotonic - known.at < LONGEST_REST)?;
+        let known = self.known?;
         let bounds = known.at(monotonic);
-        if bounds.high - bounds.low > millis(self.precision.unwrap_or(CLOCK_ERROR)) {
+        let width = bounds.high - bounds.low;
+        let rest = if width > WIDE { SHORT_REST } else { LONGEST_REST };
+        let widest = millis(self.precision.unwrap_or(CLOCK_ERROR));
+        if monotonic - known.at >= rest || width > widest {
             return None;
         }
         let earliest = monotonic.saturating_add(bounds.low);
@@ -162,7 +171,7 @@ mod tests {
         look(&mut time, 9100, 10, lead);
         let precise = time.at(ms(9200)).unwrap();
         look(&mut time, 9300, 9000, lead);
-        let later = time.at(ms(18_400)).unwrap();
+        let later = time.at(ms(18_301)).unwrap();
         assert!(later.since(precise) > ms(9000));
     }
 
@@ -170,8 +179,11 @@ mod tests {
     fn old_knowledge_is_not_carried_for_ever() {
         let mut time = ClusterTime::default();
         look(&mut time, 0, 10, START * 1000);
-        assert!(time.at(ms(9000)).is_some());
-        assert_eq!(time.at(ms(11_000)), None);
+        assert!(time.at(ms(1300)).is_some());
+        assert_eq!(time.at(ms(1400)), None, "the bounds are a second apart");
+        look(&mut time, 970, 15, START * 1000);
+        assert!(time.at(ms(10_900)).is_some(), "they are 41 ms apart");
+        assert_eq!(time.at(ms(11_100)), None);
     }
 
     #[test]

@@ -44,10 +44,15 @@ impl Incarnation {
 }
 
 /// The body that makes the index.
-pub(super) fn definition(index: &str, incarnation: Incarnation, dialect: IndexDialect) -> Value {
+pub(super) fn definition(
+    index: &str,
+    incarnation: Incarnation,
+    replicas: &str,
+    dialect: IndexDialect,
+) -> Value {
     let mut settings = json!({
         "number_of_shards": 1,
-        "auto_expand_replicas": "0-1",
+        "auto_expand_replicas": replicas,
         // Said, so that an index that nobody searched for a while is refreshed all the same.
         "refresh_interval": "1s",
         "translog.durability": "request",
@@ -73,7 +78,8 @@ fn mappings() -> Value {
     let mut store = longs(&["rank", "heldUntil", "claimableFrom"]);
     store["properties"]["split"] = json!({"type": "boolean"});
     store["properties"]["sums"] = longs(&sum_names());
-    store["properties"]["skipped"] = longs(&SkipReason::ALL.map(SkipReason::as_str));
+    let reasons: Vec<_> = SkipReason::ALL.iter().map(|reason| reason.as_str()).collect();
+    store["properties"]["skipped"] = longs(&reasons);
     json!({
         "_meta": {"snapfill": MARKER},
         "dynamic": false,

@@ -10,7 +10,7 @@ use super::definition::Incarnation;
 use crate::{Error, ErrorKind, Result};
 
 /// How many numbers of an item are summed up, beside its skips.
-const SUMS: usize = 19;
+const SUMS: usize = 20;
 
 /// What an item adds to the sums, by name. All of them are there, also those that are zero.
 pub(super) fn sums(item: &WorkItem) -> [(&'static str, u64); SUMS] {
@@ -31,6 +31,7 @@ pub(super) fn sums(item: &WorkItem) -> [(&'static str, u64); SUMS] {
         ("live", item.live.unwrap_or_default()),
         ("written", books.written),
         ("failed", books.failed),
+        ("skipped", books.skipped.values().sum()),
         ("nested", books.nested),
         ("present", books.present),
         ("overwritten", books.overwritten),

@@ -3,7 +3,8 @@
 //! | file | subject |
 //! |---|---|
 //! | `store` | `IndexWorkStore` |
-//! | `access` | requests to the index, and what their answers mean |
+//! | `access` | requests to the index |
+//! | `answer` | what answers mean |
 //! | `definition` | how the index is made, and how ours is told from another's |
 //! | `document` | a run or an item as a document, with what it is searched and summed up by |
 //! | `query` | what is searched for |
@@ -12,6 +13,7 @@
 //! | `dialect` | what differs from version to version |
 
 mod access;
+mod answer;
 mod clock;
 mod definition;
 mod dialect;

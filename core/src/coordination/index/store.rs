@@ -1,6 +1,7 @@
 //! [`IndexWorkStore`].
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +15,8 @@ use super::super::{
     CasOutcome, Enrollment, ItemPage, ItemTotals, Run, Session, StoreTime, Version, Versioned,
     WorkItem, WorkStore, WorkStoreCapability,
 };
-use super::access::{Access, Expected, Found, Got, Written, incarnation_of, parse, senseless};
+use super::access::{Access, Expected, Got, Written};
+use super::answer::{Found, incarnation_of, parse, senseless};
 use super::clock::ClusterTime;
 use super::definition::Incarnation;
 use super::dialect::IndexDialect;
@@ -50,6 +52,8 @@ pub struct IndexWorkStore {
     session: Session,
     clock: Arc<dyn Clock>,
     time: tokio::sync::Mutex<ClusterTime>,
+    /// How many looks at the cluster's clock have failed.
+    failed_looks: AtomicU64,
     /// Which incarnation of the index the run was last seen in.
     known: Mutex<Option<Incarnation>>,
 }
@@ -60,7 +64,8 @@ impl IndexWorkStore {
     pub fn new(cluster: HttpCluster, session: Session, clock: Arc<dyn Clock>) -> Self {
         let access = Access::new(cluster, session.index_name());
         let time = tokio::sync::Mutex::default();
-        Self { access, session, clock, time, known: Mutex::default() }
+        let failed_looks = AtomicU64::new(0);
+        Self { access, session, clock, time, failed_looks, known: Mutex::default() }
     }
 
     /// The same with a time that is never further behind the cluster's clock than `precision`, for leases whose margin is
@@ -84,10 +89,27 @@ impl IndexWorkStore {
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = incarnation;
     }
 
+    /// Asks the cluster for the time.
+    async fn look(&self, time: &mut ClusterTime) -> Result<StoreTime> {
+        for look in 0..LOOKS {
+            if look > 0 {
+                self.clock.sleep(time.pause()).await;
+            }
+            let asked = self.clock.monotonic();
+            let seconds = self.access.seconds().await?;
+            time.learn(seconds, asked, self.clock.monotonic());
+            if let Some(now) = time.at(self.clock.monotonic()) {
+                return Ok(now);
+            }
+        }
+        let message = "the cluster answers too slowly to tell the time by it";
+        Err(Error::new(ErrorKind::Unavailable, message))
+    }
+
     /// The incarnation of a new index, or of one of ours that has no run yet; none when it went away again.
     async fn make_index(&self) -> Result<Option<Incarnation>> {
         let new = Incarnation::random();
-        if self.access.make(new).await? == super::access::Made::Created {
+        if self.access.make(new).await? == Created::Created {
             return Ok(Some(new));
         }
         if !self.access.require_ours().await? {
@@ -201,23 +223,21 @@ impl WorkStore for IndexWorkStore {
     }
 
     async fn now(&self) -> Result<StoreTime> {
+        let failed_before = self.failed_looks.load(Ordering::SeqCst);
         // Held while the cluster is asked: whoever else needs the time waits for that answer and asks nothing.
         let mut time = self.time.lock().await;
-        for look in 0..LOOKS {
-            if let Some(now) = time.at(self.clock.monotonic()) {
-                return Ok(now);
-            }
-            if look > 0 {
-                self.clock.sleep(time.pause()).await;
-            }
-            let asked = self.clock.monotonic();
-            let seconds = self.access.seconds().await?;
-            time.learn(seconds, asked, self.clock.monotonic());
+        if let Some(now) = time.at(self.clock.monotonic()) {
+            return Ok(now);
         }
-        time.at(self.clock.monotonic()).ok_or_else(|| {
-            let message = "the cluster answers too slowly to tell the time by it";
-            Error::new(ErrorKind::Unavailable, message)
-        })
+        if self.failed_looks.load(Ordering::SeqCst) > failed_before {
+            // Many that wait for a cluster that does not answer are not to wait one after another.
+            return Err(Error::new(ErrorKind::Unavailable, "the cluster did not tell the time"));
+        }
+        let looked = self.look(&mut time).await;
+        if looked.is_err() {
+            self.failed_looks.fetch_add(1, Ordering::SeqCst);
+        }
+        looked
     }
 
     async fn run(&self) -> Result<Option<Versioned<Run>>> {

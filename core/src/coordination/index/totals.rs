@@ -7,16 +7,17 @@ use serde_json::{Map, Value, json};
 
 use super::super::totals::{NAMED_FAILURES, ShardState, failed};
 use super::super::{IndexTotals, ItemTotals, Part, StoreTime, Tally, WorkItem};
-use super::access::{Access, Found, parse, senseless};
+use super::access::Access;
+use super::answer::{Found, parse, senseless};
 use super::document::{Rank, number, second_at_or_after, sum_names};
 use super::query;
-use crate::{Books, Result, SkipReason};
+use crate::{Books, Error, ErrorKind, Result, SkipReason};
 
 /// Indices of one search. Servers limit the buckets of a search, to 10 000 at the least.
 const INDICES: usize = 1000;
 
-/// Shards of one search.
-const SHARDS: usize = 5000;
+/// Shards of several items of one search.
+const SHARDS: usize = 1000;
 
 /// Reads the sums: one search, and more only where there are more than 1000 indices, or shards of several items.
 pub(super) async fn read(access: &Access, now: StoreTime) -> Result<ItemTotals> {
@@ -188,7 +189,11 @@ fn add_index(totals: &mut ItemTotals, bucket: &Bucket) -> Result<bool> {
     let shards = tally(whole, sum("wholeCompleted")?, sum("wholeQuarantined")?, held_whole);
     let mut skipped = BTreeMap::new();
     for reason in SkipReason::ALL {
-        skipped.insert(reason, sum(&format!("skipped.{reason}"))?);
+        skipped.insert(*reason, sum(&format!("skipped.{reason}"))?);
+    }
+    if skipped.values().sum::<u64>() != sum("skipped")? {
+        let message = "items hold skips for reasons that this release does not know: update";
+        return Err(Error::new(ErrorKind::Unsupported, message));
     }
     skipped.retain(|_, count| *count > 0);
     let books = Books {

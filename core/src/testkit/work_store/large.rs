@@ -7,7 +7,8 @@ use crate::coordination::totals::TotalsBuilder;
 use crate::coordination::{ItemTotals, StoreTime, WorkItem, WorkStore};
 use crate::{Books, SkipReason};
 
-/// More than searches count by themselves, and than servers give in a page.
+/// More than searches count by themselves, and than servers give in a page. They are of 1300 indices, and of more than 1700
+/// shards with several items.
 const MANY: u32 = 12_000;
 
 /// `count` items of as many shards in three indices.
@@ -63,7 +64,7 @@ fn books(seed: u64) -> Books {
         ..Books::default()
     };
     for (count, reason) in (0..).zip(SkipReason::ALL) {
-        books.skip(reason, (seed + count) % 3);
+        books.skip(*reason, (seed + count) % 3);
     }
     books
 }
@@ -75,7 +76,7 @@ fn item(place: u32, now: StoreTime) -> WorkItem {
         0..4 => (group * 5 + part, 0..1000, 1),
         part => (group * 5 + 4, (part - 4) * 1000..(part - 3) * 1000, 3),
     };
-    let mut item = WorkItem::new(format!("i-{:02}", group % 40), shard, documents);
+    let mut item = WorkItem::new(format!("i-{:04}", group % 1300), shard, documents);
     item = item.sized(1_000_000_007 + u64::from(place), parts);
     item.books = books(u64::from(place % 100));
     item.checkpoint.next = item.first + place % 900;
