@@ -2,6 +2,7 @@
 
 use snapfill::cluster::IndexRow;
 use snapfill::controller::{BackfillController, DeepStatus, IndexWork, RunEnd, Sending, Work};
+use snapfill::coordination::Rate;
 use snapfill::{Books, SkipReason};
 
 use super::limit::describe;
@@ -86,7 +87,13 @@ pub(crate) fn print_work(status: &DeepStatus, output: &Output) -> Result<(), Fai
         ))?;
     }
     for failed in &work.failed {
-        output.line(&format!("Failed {}[{}]: {}", failed.index, failed.shard, failed.reason))?;
+        output.line(&format!(
+            "Failed {}[{}] after {}: {}",
+            failed.index,
+            failed.shard,
+            count_of(failed.attempts.into(), "attempt"),
+            failed.reason
+        ))?;
     }
     output.line(&verdict(status.end, work))?;
     Ok(())
@@ -198,7 +205,55 @@ fn verdict(end: Option<RunEnd>, work: &Work) -> String {
         ),
         None => {
             let percent = (work.bytes_done * 100).checked_div(work.bytes_total).unwrap_or(0);
-            format!("In progress: {percent} % of {}", IndexRow::human_size(work.bytes_total))
+            let pace = pace(work).map(|pace| format!(", {pace}")).unwrap_or_default();
+            format!("In progress: {percent} % of {}{pace}", IndexRow::human_size(work.bytes_total))
         }
+    }
+}
+
+/// How fast it goes, and how long it will take; none while no worker has said.
+fn pace(work: &Work) -> Option<String> {
+    let Rate { documents, bytes, .. } = work.rate;
+    if documents == 0 {
+        return None;
+    }
+    let speed =
+        format!("{} and {} a second", count_of(documents, "document"), IndexRow::human_size(bytes));
+    Some(match work.eta_seconds {
+        Some(seconds) => format!("{speed}, about {} left", duration(seconds)),
+        None => speed,
+    })
+}
+
+/// A time in its two largest units.
+fn duration(seconds: u64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
+        (0, _, _) => format!("{hours} h {minutes} min"),
+        _ => format!("{days} d {hours} h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pace_is_told_when_there_is_one() {
+        let mut work = Work::default();
+        assert_eq!(pace(&work), None);
+        (work.rate.documents, work.rate.bytes) = (1234, 5 << 20);
+        assert_eq!(pace(&work).unwrap(), "1,234 documents and 5mb a second");
+        work.eta_seconds = Some(3 * 3600 + 59);
+        assert_eq!(pace(&work).unwrap(), "1,234 documents and 5mb a second, about 3 h 0 min left");
+    }
+
+    #[test]
+    fn times_are_told_in_their_two_largest_units() {
+        assert_eq!(duration(59), "59 s");
+        assert_eq!(duration(61), "1 min 1 s");
+        assert_eq!(duration(90_000), "1 d 1 h");
     }
 }

@@ -196,8 +196,11 @@ async fn a_damaged_shard_is_given_up_and_the_others_are_done() {
     let run = ["run", &repository, "snap-2", &target, "--bulk-documents", "5"];
     let ended = snapfill(run).ends_with(1);
     let blob = path(file.strip_prefix(copy.folder.path()).unwrap());
-    let told: Vec<_> =
-        ended.stdout.lines().filter(|line| line.starts_with("Failed best[0]: ")).collect();
+    let told: Vec<_> = ended
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with("Failed best[0] after 3 attempts: "))
+        .collect();
     assert!(told.len() == 1 && told[0].contains(&blob), "{ended:?}");
     let verdict = ended.stdout.lines().last().unwrap();
     assert!(verdict.starts_with("Backfill failed: 1 of 25 shards given up"), "{ended:?}");

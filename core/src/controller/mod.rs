@@ -25,6 +25,6 @@ pub use events::{Event, EventStream};
 pub use local::{LocalBackfill, LocalBackfillBuilder};
 pub use plan::{Decision, Plan, PlannedIndex};
 pub use status::{
-    BackfillStatus, Counts, DeepStatus, FailedWork, FleetCounts, IndexWork, RunEnd, Sending,
-    Status, Work, WorkerSending,
+    BackfillStatus, Counts, DeepStatus, FailedWork, FleetCounts, IndexWork, OldestLease, RunEnd,
+    Sending, Status, Work, WorkerSending,
 };

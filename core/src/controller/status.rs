@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::coordination::{ItemTotals, Tally};
+use crate::coordination::{ItemTotals, Rate, Tally};
 use crate::settings::RateLimits;
 use crate::{Books, SkipReason};
 
@@ -117,10 +117,16 @@ pub struct Work {
     pub documents_total: u64,
     /// What became of the documents.
     pub books: Books,
+    /// How fast the workers were in the last minute, each as it last said.
+    pub rate: Rate,
+    /// Seconds until all is done at this rate, by stored bytes; none while that cannot be told, or nothing is left.
+    pub eta_seconds: Option<u64>,
     /// By index, sorted by name.
     pub indices: Vec<IndexWork>,
     /// Items that were given up.
     pub failed: Vec<FailedWork>,
+    /// The item that is held longest without a word of its holder.
+    pub oldest_lease: Option<OldestLease>,
     /// When the first item was taken, seconds since the epoch.
     pub started: Option<u64>,
     /// When the last item was done, seconds since the epoch.
@@ -164,10 +170,29 @@ pub struct IndexWork {
     pub index: String,
     /// Its shards by state.
     pub shards: Counts,
+    /// Document numbers done, dead ones included.
+    pub documents_done: u64,
+    /// Document numbers in all, dead ones included.
+    pub documents_total: u64,
+    /// Stored bytes done, compressed.
+    pub bytes_done: u64,
+    /// Stored bytes in all, compressed.
+    pub bytes_total: u64,
     /// Live documents of its completed items.
     pub live: u64,
     /// What became of its documents.
     pub books: Books,
+}
+
+/// A lease, and when it runs out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OldestLease {
+    /// The item's id.
+    pub item: String,
+    /// When it runs out unless it is renewed, seconds since the epoch of the working state's clock.
+    pub expires: u64,
+    /// How many seconds that is from now.
+    pub seconds_left: u64,
 }
 
 /// An item that was given up.
@@ -181,6 +206,8 @@ pub struct FailedWork {
     pub reason: String,
     /// Who had it last.
     pub worker: Option<String>,
+    /// How often it was tried in vain.
+    pub attempts: u32,
 }
 
 /// How a run ended.
@@ -200,6 +227,10 @@ impl Work {
         let indices = totals.indices.iter().map(|(index, of_index)| IndexWork {
             index: index.clone(),
             shards: of_index.shards.into(),
+            documents_done: of_index.documents.done,
+            documents_total: of_index.documents.total,
+            bytes_done: of_index.bytes.done,
+            bytes_total: of_index.bytes.total,
             live: of_index.live,
             books: of_index.books.clone(),
         });
@@ -208,6 +239,7 @@ impl Work {
             shard: item.shard,
             reason: item.reason.clone(),
             worker: item.worker.clone(),
+            attempts: item.attempts,
         });
         Self {
             shards: totals.shards.into(),
@@ -217,8 +249,15 @@ impl Work {
             documents_done: totals.documents.done,
             documents_total: totals.documents.total,
             books: totals.books.clone(),
+            rate: totals.rate,
+            eta_seconds: eta(totals),
             indices: indices.collect(),
             failed: failed.collect(),
+            oldest_lease: totals.oldest_lease.as_ref().map(|(item, until)| OldestLease {
+                item: item.clone(),
+                expires: until.as_secs(),
+                seconds_left: until.since(totals.at).as_secs(),
+            }),
             started: totals.started_at.map(|time| time.as_secs()),
             finished: totals.finished_at.map(|time| time.as_secs()),
         }
@@ -247,9 +286,16 @@ impl Work {
     }
 }
 
+/// By bytes, since documents differ in size.
+fn eta(totals: &ItemTotals) -> Option<u64> {
+    let left = totals.bytes.total.saturating_sub(totals.bytes.done);
+    (left > 0).then(|| left.checked_div(totals.rate.stored)).flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::coordination::Part;
 
     fn work(in_progress: u64, failed: u64) -> Work {
         let items = Counts { in_progress, failed, ..Counts::default() };
@@ -270,5 +316,16 @@ mod tests {
         assert_eq!(lossy.end(), Some(RunEnd::Completed));
         lossy.books.skip(SkipReason::SourceDisabled, 1);
         assert_eq!(lossy.end(), Some(RunEnd::CompletedWithErrors));
+    }
+
+    #[test]
+    fn the_end_is_estimated_by_bytes() {
+        let part = |done, total| Part { done, total };
+        let mut totals = ItemTotals { bytes: part(400, 1000), ..ItemTotals::default() };
+        assert_eq!(eta(&totals), None, "nobody works");
+        totals.rate.stored = 20;
+        assert_eq!(eta(&totals), Some(30));
+        totals.bytes = part(1000, 1000);
+        assert_eq!(eta(&totals), None, "nothing is left");
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Checkpoint, StoreTime, WorkItem};
+use super::{Checkpoint, Rate, StoreTime, WorkItem};
 use crate::{Books, Error, ErrorKind};
 
 /// The numbers in the rules.
@@ -78,12 +78,18 @@ pub struct Progress {
     pub checkpoint: Checkpoint,
     /// The books of that prefix.
     pub books: Books,
+    /// How fast the worker is.
+    pub rate: Rate,
 }
 
 impl Progress {
     /// How far an item is known to be.
     pub fn of(item: &WorkItem) -> Self {
-        Self { checkpoint: item.checkpoint.clone(), books: item.books.clone() }
+        Self {
+            checkpoint: item.checkpoint.clone(),
+            books: item.books.clone(),
+            rate: Rate::default(),
+        }
     }
 }
 
@@ -425,6 +431,7 @@ fn bury(item: &mut WorkItem, holder: &str, rules: &LeaseRules) {
 fn free(item: &mut WorkItem) {
     item.lease_holder = None;
     item.expiration = StoreTime::ZERO;
+    item.rate = Rate::default();
 }
 
 fn open(item: &WorkItem) -> Result<(), LeaseRefusal> {
@@ -474,6 +481,7 @@ fn advance(item: &WorkItem, progress: &Progress) -> Result<WorkItem, LeaseRefusa
     let sent = progress.checkpoint.sent.max(item.checkpoint.sent).max(to).min(item.end);
     item.checkpoint = Checkpoint { sent, ..progress.checkpoint.clone() };
     item.books = progress.books.clone();
+    item.rate = progress.rate;
     Ok(item)
 }
 

@@ -5,6 +5,7 @@
 //! - [`work_item`]: [`WorkItem`], a range of documents of a shard, its [`Checkpoint`] and its books
 //! - [`lease`]: [`lease::apply`], every rule there is, as one pure function
 //! - [`run`]: [`Run`], what a session is about, written once and obeyed by all
+//! - [`rate`]: [`Rate`], how fast workers are
 //! - [`totals`]: [`ItemTotals`], what a status shows
 //! - `coverage`: whether items cover their shards without gap or overlap
 //! - [`store`]: the trait [`WorkStore`], compare-and-set over work items
@@ -21,6 +22,7 @@ pub mod lease;
 #[cfg(feature = "local")]
 pub mod local;
 pub(crate) mod random;
+pub mod rate;
 pub mod run;
 pub mod session;
 pub mod store;
@@ -35,6 +37,7 @@ pub use index::IndexWorkStore;
 pub use lease::{FailureCause, LeaseEvent, LeaseRefusal, LeaseRules, LeaseToken, Progress};
 #[cfg(feature = "local")]
 pub use local::LocalWorkStore;
+pub use rate::Rate;
 pub use run::{Run, SnapshotName};
 pub use session::Session;
 pub use store::{

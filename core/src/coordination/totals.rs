@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{StoreTime, WorkItem};
+use super::{Rate, StoreTime, WorkItem};
 use crate::Books;
 
 /// At most so many failed items are named one by one; [`Tally::quarantined`] counts them all.
@@ -89,6 +89,8 @@ pub struct FailedItem {
     pub reason: String,
     /// Who had it last.
     pub worker: Option<String>,
+    /// Failures in a row without progress.
+    pub attempts: u32,
 }
 
 /// All items of a session, summed up at one moment.
@@ -106,6 +108,8 @@ pub struct ItemTotals {
     pub bytes: Part,
     /// What became of the documents.
     pub books: Books,
+    /// How fast the workers are that hold items.
+    pub rate: Rate,
     /// The same by index.
     pub indices: BTreeMap<String, IndexTotals>,
     /// Items that were given up, at most a thousand of them.
@@ -163,6 +167,9 @@ impl TotalsBuilder {
         let shard = self.shards.entry(item.index.clone()).or_default();
         shard.entry(item.shard).and_modify(|known| *known = state.min(*known)).or_insert(state);
         self.add_times(item, state);
+        if state == ShardState::Held {
+            self.totals.rate.add(item.rate);
+        }
         if state == ShardState::Quarantined && self.totals.failed.len() < NAMED_FAILURES {
             self.totals.failed.push(failed(item));
         }
@@ -216,6 +223,7 @@ pub(super) fn failed(item: &WorkItem) -> FailedItem {
         next: item.checkpoint.next,
         reason: item.last_error.clone().unwrap_or_default(),
         worker: item.last_worker.clone(),
+        attempts: item.attempts.max(item.deaths),
     }
 }
 
@@ -243,6 +251,7 @@ mod tests {
     fn held(mut item: WorkItem, until: StoreTime) -> WorkItem {
         item.lease_holder = Some("w".into());
         item.expiration = until;
+        item.rate.documents = 7;
         item
     }
 
@@ -270,6 +279,7 @@ mod tests {
         assert_eq!(totals.started_at, Some(StoreTime::from_secs(49)));
         assert_eq!(totals.documents, Part { done: 40, total: 80 });
         assert_eq!(totals.bytes, Part { done: 400, total: 800 });
+        assert_eq!(totals.rate.documents, 7, "a lease that ran out says nothing of now");
     }
 
     #[test]

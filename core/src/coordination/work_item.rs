@@ -4,9 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use super::StoreTime;
 use super::random;
 use super::time::{optional_seconds, seconds};
+use super::{Rate, StoreTime};
 use crate::snapshot::SegmentPart;
 use crate::{Books, Error, ErrorKind, Result};
 
@@ -56,6 +56,9 @@ pub struct WorkItem {
     /// What became of the acknowledged documents.
     #[serde(default)]
     pub books: Books,
+    /// How fast its holder was when it last spoke.
+    #[serde(default, skip_serializing_if = "Rate::is_none")]
+    pub rate: Rate,
     /// Live documents of the range, known when it was read to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<u64>,
@@ -99,6 +102,7 @@ impl WorkItem {
                 ..Checkpoint::default()
             },
             books: Books::default(),
+            rate: Rate::default(),
             live: None,
             attempts: 0,
             deaths: 0,

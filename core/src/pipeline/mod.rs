@@ -7,6 +7,7 @@
 //! | `failure` | whose fault it was that a transfer ended before its time |
 //! | `keeper` | what the target refused for good is kept before it is acknowledged |
 //! | `pressure` | how fast a process sends, and whether it sends at all |
+//! | `meter` | how fast a worker comes forward |
 //! | `quota` | how many documents of a shard may be sent |
 //! | `source` | what a worker reads: a snapshot, or in the simulation what stands for one |
 //! | `transfer` | one work item, several bulks in flight, checkpoints on the way |
@@ -16,6 +17,7 @@ mod acknowledgements;
 mod bulk_sender;
 mod failure;
 mod keeper;
+mod meter;
 mod pressure;
 mod quota;
 mod source;
@@ -24,6 +26,7 @@ mod worker;
 
 pub(crate) use bulk_sender::{BulkSender, Ceiling, Gate, Leave, Sent};
 pub(crate) use keeper::Failures;
+pub(crate) use meter::Meter;
 pub(crate) use pressure::{PauseRecord, Pressure};
 pub(crate) use worker::{Worker, WorkerEnd};
 

@@ -1,7 +1,7 @@
 //! One work item from its checkpoint to its end: several bulks in flight, checkpoints on the way.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::task::{JoinError, JoinSet};
@@ -11,11 +11,14 @@ use super::acknowledgements::{Acknowledgements, Ticket};
 use super::bulk_sender::{BulkSender, Gate, Leave, Sent, Settled};
 use super::failure::TransferError;
 use super::keeper::Keeper;
+use super::meter::{Done, Meter};
 use super::pressure::Throttle;
 use super::quota::Quota;
 use super::source::ShardSource;
 use crate::controller::{Event, EventSender};
-use crate::coordination::{Checkpoint, Held, LeaseRules, Progress, SegmentProgress};
+use crate::coordination::{
+    Checkpoint, Held, LeaseRules, Progress, Rate, SegmentProgress, WorkItem,
+};
 use crate::preparation::Route;
 use crate::settings::BulkSettings;
 use crate::snapshot::{DocumentStream, DocumentsOptions, ReadPoint, SegmentPoint, ShardBatch};
@@ -63,6 +66,8 @@ pub(crate) struct Transfer<'a> {
     pub(crate) events: &'a EventSender,
     pub(crate) stop: &'a CancellationToken,
     pub(crate) keeper: Keeper,
+    /// How fast the worker is.
+    pub(crate) meter: &'a Mutex<Meter>,
 }
 
 /// What changes while a transfer runs.
@@ -80,6 +85,8 @@ struct Flight {
     checkpointed_at: Duration,
     /// Where the checkpoint stood when the item was leased, until it is written further on.
     standing_at: Option<u32>,
+    /// What was done of the item when the worker's meter was last told.
+    metered: Done,
     /// Some batch was let go unsettled, because of a stop.
     halted: bool,
     /// When it was last looked whether the run is being stopped.
@@ -106,6 +113,7 @@ impl Flight {
         Progress {
             checkpoint: Checkpoint { next: settled.next, sent, segment, head: settled.head },
             books: self.acks.books().clone(),
+            rate: Rate::default(),
         }
     }
 }
@@ -143,6 +151,7 @@ impl Transfer<'_> {
             checkpointed_bytes: item.books.bytes,
             checkpointed_at: self.sender.clock.monotonic(),
             standing_at: Some(item.checkpoint.next),
+            metered: done_of(&item, &Progress::of(&item)),
             halted: false,
             looked_at: None,
         };
@@ -361,10 +370,19 @@ impl Transfer<'_> {
         }
     }
 
+    /// How far it is, and how fast the worker is.
+    fn measured(&self, flight: &mut Flight) -> Progress {
+        let (progress, now) = (flight.progress(), self.sender.clock.monotonic());
+        let done = done_of(&self.held.item(), &progress);
+        let mut meter = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
+        meter.note(now, done.since(std::mem::replace(&mut flight.metered, done)));
+        Progress { rate: meter.rate(now), ..progress }
+    }
+
     /// Writes how far it is and has the lease run anew; again while the working state is away. Bulks in flight go on
     /// meanwhile, as far as the lease allows.
     async fn checkpoint(&self, flight: &mut Flight) -> Outcome<()> {
-        let progress = flight.progress();
+        let progress = self.measured(flight);
         self.keeper.writing(&progress);
         let renew = || self.held.renew(progress.clone());
         let renewed = self.sender.retry.run_unless(self.stop, &*self.sender.clock, renew).await;
@@ -387,6 +405,16 @@ impl Transfer<'_> {
         if self.held.is_stopping().await.unwrap_or(false) {
             self.stop.cancel();
         }
+    }
+}
+
+/// What of an item is done by some progress of it.
+fn done_of(item: &WorkItem, progress: &Progress) -> Done {
+    let reached = WorkItem { checkpoint: progress.checkpoint.clone(), ..item.clone() };
+    Done {
+        documents: progress.books.accounted(),
+        bytes: progress.books.bytes,
+        stored: reached.bytes_done(),
     }
 }
 

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::bulk_sender::{BulkSender, Ceiling};
 use super::failure::TransferError;
 use super::keeper::{Failures, Keeper};
+use super::meter::Meter;
 use super::pressure::{Pressure, Throttle};
 use super::source::Source;
 use super::transfer::{Transfer, TransferEnd, gate_of};
@@ -58,6 +59,8 @@ pub(crate) struct Worker<S = Snapshot> {
     pub(crate) released: watch::Sender<()>,
     /// How fast the workers of this process send.
     pub(crate) pressure: Arc<Pressure>,
+    /// How fast it comes forward itself.
+    pub(crate) meter: std::sync::Mutex<Meter>,
 }
 
 /// What there is to do.
@@ -197,6 +200,7 @@ impl<S: Source> Worker<S> {
             rules: self.coordinator.rules(),
             events: &self.events,
             stop: &self.stop,
+            meter: &self.meter,
         }
     }
 

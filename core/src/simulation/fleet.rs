@@ -17,12 +17,12 @@ use super::store::SimulatedStore;
 use super::target::SimulatedTarget;
 use super::truth;
 use super::world::World;
-use crate::Result;
 use crate::controller::EventSender;
 use crate::coordination::Coordinator;
 use crate::failed::{FailedStore, FailureBudget, FailureLimit};
-use crate::pipeline::{Failures, Pressure, Worker, WorkerEnd};
+use crate::pipeline::{Failures, Meter, Pressure, Worker, WorkerEnd};
 use crate::retry::RetryPolicy;
+use crate::{Clock, Result};
 
 /// What all workers share and nobody judges.
 #[derive(Clone)]
@@ -106,6 +106,7 @@ fn worker(
             );
             let worker = Worker {
                 pressure: Arc::new(pressure),
+                meter: std::sync::Mutex::new(Meter::new(clock.monotonic())),
                 name,
                 snapshot,
                 cluster,

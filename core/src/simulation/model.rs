@@ -120,7 +120,7 @@ impl ModelWorker {
             flight.finished.clone()
         };
         let checkpoint = Checkpoint { next, sent: flight.sent, ..Checkpoint::default() };
-        Progress { checkpoint, books }
+        Progress { checkpoint, books, ..Progress::default() }
     }
 
     async fn transfer(

@@ -33,5 +33,6 @@ pub fn progress(item: &WorkItem, next: u32) -> Progress {
     Progress {
         checkpoint: Checkpoint { next, sent: next, ..Checkpoint::default() },
         books: Books { written, ..Books::default() },
+        ..Progress::default()
     }
 }

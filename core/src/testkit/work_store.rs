@@ -19,8 +19,8 @@ use serde_json::json;
 use super::samples::progress;
 use crate::cluster::Created;
 use crate::coordination::{
-    CasOutcome, Coordinator, LeaseRules, Run, SegmentProgress, SnapshotName, Standing, StoreTime,
-    Version, Versioned, WorkItem, WorkStore,
+    CasOutcome, Coordinator, LeaseRules, Rate, Run, SegmentProgress, SnapshotName, Standing,
+    StoreTime, Version, Versioned, WorkItem, WorkStore,
 };
 use crate::snapshot::SegmentPart;
 use crate::{ErrorKind, SkipReason, SystemClock};
@@ -86,6 +86,7 @@ fn held(mut item: WorkItem, holder: &str, expiration: StoreTime) -> WorkItem {
     item.lease_holder = Some(holder.into());
     item.expiration = expiration;
     item.lease_version += 1;
+    item.rate = Rate { documents: 7, bytes: 700, stored: 35 };
     item
 }
 

@@ -253,7 +253,7 @@ async fn what_reads_back_otherwise_keeps_the_working_state() {
 }
 
 #[tokio::test]
-async fn a_write_that_comes_late_to_a_store_of_many_machines_is_deleted_too() {
+async fn the_second_look_after_a_stop_leaves_alone_what_was_begun_anew_meanwhile() {
     let bench = Bench::new();
     let inner = bench.begun("from").await;
     let faulty = FaultyStore::new(Arc::clone(inner.store()), |_, _| StoreFault::None).elsewhere();
@@ -263,13 +263,17 @@ async fn a_write_that_comes_late_to_a_store_of_many_machines_is_deleted_too() {
     while inner.store().run().await.unwrap().is_some() {
         tokio::task::yield_now().await;
     }
-    inner.store().create_items(&[WorkItem::new("late", 0, 0..5)]).await.unwrap();
+    let late = [WorkItem::new("late", 0, 0..5)];
+    let refused = inner.store().create_items(&late).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::State, "a write that comes late revives nothing");
+    inner.store().create_run(&run("")).await.unwrap();
+    inner.store().create_items(&late).await.unwrap();
     while !clearing.is_finished() {
         bench.clock.advance(Duration::from_secs(1));
         tokio::task::yield_now().await;
     }
     clearing.await.unwrap().unwrap();
-    assert!(items_of(&**inner.store()).await.is_empty());
+    assert_eq!(items_of(&**inner.store()).await.len(), 1);
 }
 
 #[tokio::test]

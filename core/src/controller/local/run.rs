@@ -11,7 +11,7 @@ use super::joins::JoinRecord;
 use crate::controller::archive::is_being_restored;
 use crate::controller::{Event, Plan, PlannedIndex};
 use crate::coordination::{Run, Session, SnapshotName, Standing, WorkItem};
-use crate::pipeline::{Worker, WorkerEnd};
+use crate::pipeline::{Meter, Worker, WorkerEnd};
 use crate::preparation::{Selection, Selector};
 use crate::retry::RetryPolicy;
 use crate::settings::BulkSettings;
@@ -147,6 +147,7 @@ impl Shared {
             indices: Mutex::new(HashMap::new()),
             released: self.released.clone(),
             pressure: Arc::clone(&self.pressure),
+            meter: std::sync::Mutex::new(Meter::new(self.clock.monotonic())),
         };
         let end = worker.run().await?;
         if end == WorkerEnd::NothingLeft {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::dialect::IndexDialect;
-use super::document::sum_names;
+use super::document::{RATES, sum_names};
 use crate::SkipReason;
 
 /// Stands between an index's name and an incarnation in the name of its alias. Its capitals are allowed in an alias and in no
@@ -78,6 +78,7 @@ fn mappings() -> Value {
     let mut store = longs(&["rank", "heldUntil", "claimableFrom"]);
     store["properties"]["split"] = json!({"type": "boolean"});
     store["properties"]["sums"] = longs(&sum_names());
+    store["properties"]["rates"] = longs(&RATES);
     let reasons: Vec<_> = SkipReason::ALL.iter().map(|reason| reason.as_str()).collect();
     store["properties"]["skipped"] = longs(&reasons);
     json!({

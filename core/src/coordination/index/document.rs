@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::super::{Run, StoreTime, WorkItem};
+use super::super::{Rate, Run, StoreTime, WorkItem};
 use super::definition::Incarnation;
 use crate::{Error, ErrorKind, Result};
 
@@ -46,6 +46,9 @@ pub(super) fn sums(item: &WorkItem) -> [(&'static str, u64); SUMS] {
 pub(super) fn sum_names() -> [&'static str; SUMS] {
     sums(&WorkItem::new("", 0, 0..0)).map(|(name, _)| name)
 }
+
+/// The fields of [`Rate`], as they are written.
+pub(super) const RATES: [&str; 3] = ["documents", "bytes", "stored"];
 
 /// Whether the item's shard has others.
 fn is_split(item: &WorkItem) -> bool {
@@ -91,6 +94,8 @@ struct OfItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     claimable_from: Option<i64>,
     sums: BTreeMap<&'static str, u64>,
+    #[serde(skip_serializing_if = "Rate::is_none")]
+    rates: Rate,
     skipped: BTreeMap<&'static str, u64>,
 }
 
@@ -107,6 +112,7 @@ impl OfItem {
             held_until: lease,
             claimable_from: (rank == Rank::Open).then_some(claimable_from),
             sums: sums(item).into_iter().filter(|(_, number)| *number > 0).collect(),
+            rates: item.rate,
             skipped: skipped.map(|(reason, count)| (reason.as_str(), *count)).collect(),
         }
     }

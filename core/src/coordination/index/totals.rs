@@ -6,10 +6,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::super::totals::{NAMED_FAILURES, ShardState, failed};
-use super::super::{IndexTotals, ItemTotals, Part, StoreTime, Tally, WorkItem};
+use super::super::{IndexTotals, ItemTotals, Part, Rate, StoreTime, Tally, WorkItem};
 use super::access::Access;
 use super::answer::{Found, parse, senseless};
-use super::document::{Rank, number, second_at_or_after, sum_names};
+use super::document::{RATES, Rank, number, second_at_or_after, sum_names};
 use super::query;
 use crate::{Books, Error, ErrorKind, Result, SkipReason};
 
@@ -77,11 +77,12 @@ fn body(now: StoreTime, after: Option<&Value>, is_first: bool) -> Value {
         body["sort"] = query::order();
         body["aggs"]["started"] = json!({"min": {"field": "startedAt"}});
         body["aggs"]["finished"] = json!({"max": {"field": "completedAt"}});
-        body["aggs"]["leases"] = json!({
-            "filter": query::held(now),
-            "aggs": {"oldest": {"top_hits": {"size": 1, "sort": [{"expiration": "asc"}, {"index": "asc"}, {"shard": "asc"},
-                {"first": "asc"}]}}},
-        });
+        let mut leases = json!({"oldest": {"top_hits": {"size": 1, "sort": [{"expiration": "asc"}, {"index": "asc"},
+            {"shard": "asc"}, {"first": "asc"}]}}});
+        for rate in RATES {
+            leases[rate] = json!({"sum": {"field": format!("store.rates.{rate}")}});
+        }
+        body["aggs"]["leases"] = json!({"filter": query::held(now), "aggs": leases});
     }
     body
 }
@@ -115,6 +116,20 @@ struct Aggregations<'a> {
 struct Leases<'a> {
     #[serde(borrow)]
     oldest: Oldest<'a>,
+    documents: Figure,
+    bytes: Figure,
+    stored: Figure,
+}
+
+impl Leases<'_> {
+    fn rate(&self) -> Rate {
+        let figure = |figure: &Figure| number(&figure.value).unwrap_or_default();
+        Rate {
+            documents: figure(&self.documents),
+            bytes: figure(&self.bytes),
+            stored: figure(&self.stored),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -171,6 +186,7 @@ impl Answer<'_> {
         totals.started_at = seconds(&self.aggregations.started);
         totals.finished_at = seconds(&self.aggregations.finished);
         let leases = self.aggregations.leases.as_ref();
+        totals.rate = leases.map(Leases::rate).unwrap_or_default();
         if let Some(found) = leases.and_then(|leases| leases.oldest.hits.hits.first()) {
             let item = WorkItem::from_json(found.source()?)?;
             totals.oldest_lease = Some((item.id(), item.expiration));

@@ -20,6 +20,7 @@ fn at(item: &WorkItem, next: u32) -> Progress {
     Progress {
         checkpoint: Checkpoint { next, sent: next, ..Checkpoint::default() },
         books: Books { written: u64::from(next - item.first), ..Books::default() },
+        ..Progress::default()
     }
 }
 

@@ -62,6 +62,7 @@ fn progress(failed: u64) -> Progress {
     Progress {
         checkpoint: Checkpoint { next, sent: next, ..Checkpoint::default() },
         books: Books { failed, ..Books::default() },
+        ..Progress::default()
     }
 }
 

@@ -169,6 +169,7 @@ impl Bench {
             indices: Mutex::new(HashMap::new()),
             released: self.released.clone(),
             pressure: self.pressure(cluster),
+            meter: std::sync::Mutex::new(Meter::new(self.clock.monotonic())),
         };
         Player { worker }
     }
