@@ -1,5 +1,5 @@
 //! The searches by which the console of the system we replace shows a status, word for word, against our index on real
-//! servers, which belong to the full tier.
+//! servers.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::Arc;

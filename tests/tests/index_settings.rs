@@ -1,4 +1,4 @@
-//! Indices that a real cluster has already, which belongs to the full tier: what `plan` says of their settings, and what the load
+//! Indices that a real cluster has already: what `plan` says of their settings, and what the load
 //! changes and puts back.
 #![allow(clippy::unwrap_used, clippy::panic)]
 

@@ -1,4 +1,4 @@
-//! A real server with TLS and users, which belongs to the full tier: who is let in, and what is said to the others.
+//! A real server with TLS and users: who is let in, and what is said to the others.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::Arc;

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `aws` | targets on AWS: signed requests and whose keys they are signed with |
 //! | `cat` | the documents of every fixture, on standard output |
-//! | `cluster` | targets that are clusters, real ones in the full tier |
+//! | `cluster` | targets that are clusters, real ones among them |
 //! | `run` | a backfill from its plan to its last document |
 //! | `kill` | a backfill that is killed, interrupted, or run twice at once |
 //! | `failed` | documents that a cluster refuses |
@@ -15,7 +15,7 @@
 //! | `hostile` | repositories that no server would write, within limits of memory and time |
 //! | `memory` | large documents, and how much memory they take |
 //! | `pacing` | how fast a run may send |
-//! | `secured` | targets with TLS and passwords, real ones in the full tier |
+//! | `secured` | targets with TLS and passwords, real ones among them |
 //! | `stop` | a backfill that is stopped, and the ways back |
 //! | `program` | running the program |
 

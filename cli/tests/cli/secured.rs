@@ -1,4 +1,4 @@
-//! Targets with TLS and passwords: a real server with the security plugin, in the full tier.
+//! Targets with TLS and passwords: a real server with the security plugin.
 
 use snapfill_harness::{Options, Security, Server, Version, runs};
 use snapfill_tests::fixtures::{Fixture, assert_same};
