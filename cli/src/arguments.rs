@@ -94,7 +94,7 @@ pub(crate) enum BackfillCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClustersCommand {
     /// List the indices of a snapshot, a target, or both
-    CatIndices(CatIndices),
+    CatIndices(Box<CatIndices>),
     /// Say who a target is: distribution, version, name
     Info(OneTarget),
     /// Say how a target fares: its colour, write queue, rejections, heap and disk
@@ -410,11 +410,16 @@ pub(crate) struct Status {
 #[derive(Debug, Args)]
 pub(crate) struct CatIndices {
     /// The repository of the source snapshot
-    #[arg(long, requires = "snapshot", required_unless_present = "target")]
+    #[arg(long, requires = "snapshot", required_unless_present_any = ["target", "source"])]
     pub(crate) repo: Option<String>,
     /// The source snapshot's name
     #[arg(long, requires = "repo")]
     pub(crate) snapshot: Option<String>,
+    /// The source, where it is a cluster that is still there
+    #[arg(long, value_name = "URL", conflicts_with = "repo")]
+    pub(crate) source: Option<Target>,
+    #[command(flatten)]
+    pub(crate) source_login: SourceLogin,
     /// The target: a folder or a cluster's URL
     #[arg(long, value_name = "DIR|URL")]
     pub(crate) target: Option<Target>,
@@ -422,6 +427,24 @@ pub(crate) struct CatIndices {
     pub(crate) reading: Reading,
     #[command(flatten)]
     pub(crate) cluster: ClusterOptions,
+}
+
+/// How to reach a source that is a cluster.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Sources that are clusters")]
+pub(crate) struct SourceLogin {
+    /// The user's name; the password comes from the environment
+    #[arg(long, value_name = "NAME", env = "SNAPFILL_SOURCE_USER")]
+    pub(crate) source_user: Option<String>,
+    /// The environment variable that holds the password
+    #[arg(long, value_name = "VARIABLE", default_value = "SNAPFILL_SOURCE_PASSWORD")]
+    pub(crate) source_password_env: String,
+    /// A PEM file of the certificate authorities to trust there, in place of the system's
+    #[arg(long, value_name = "FILE", requires = "source")]
+    pub(crate) source_ca: Option<PathBuf>,
+    /// Do not check the source's certificate
+    #[arg(long, requires = "source")]
+    pub(crate) source_allow_insecure: bool,
 }
 
 #[derive(Debug, Args)]

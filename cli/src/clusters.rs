@@ -1,15 +1,18 @@
 //! `snapfill clusters …`.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
-use snapfill::cluster::{ClusterHealth, IndexRow};
+use snapfill::cluster::http::TlsConfig;
+use snapfill::cluster::{ClusterClient, ClusterHealth, IndexRow, LocalCluster, TargetAddress};
 use snapfill::controller::{Plan, PlannedIndex};
 use snapfill::snapshot::{Repository, RepositoryOptions};
 use snapfill::{Error, ErrorKind, Result};
 
-use crate::arguments::{CatIndices, OneTarget};
+use crate::arguments::{CatIndices, OneTarget, SourceLogin, Target};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, grouped, table};
-use crate::target::open_existing;
+use crate::target::{basic, connect_as, open_existing};
 
 const COLUMNS: [&str; 10] = [
     "health",
@@ -28,9 +31,12 @@ const COLUMNS: [&str; 10] = [
 const NUMBERS: [usize; 6] = [4, 5, 6, 7, 8, 9];
 
 pub(crate) async fn cat_indices(arguments: CatIndices, output: &Output) -> Result<Exit, Failure> {
-    let source = match (&arguments.repo, &arguments.snapshot) {
-        (Some(repo), Some(snapshot)) => {
+    let source = match (&arguments.repo, &arguments.snapshot, &arguments.source) {
+        (Some(repo), Some(snapshot), _) => {
             Some(source_rows(repo, snapshot, arguments.reading.into()).await?)
+        }
+        (_, _, Some(source)) => {
+            Some(open_source(source, &arguments.source_login)?.cat_indices().await?)
         }
         _ => None,
     };
@@ -60,6 +66,21 @@ pub(crate) async fn cat_indices(arguments: CatIndices, output: &Output) -> Resul
         }
     }
     Ok(Exit::Completed)
+}
+
+/// The source cluster.
+fn open_source(source: &Target, login: &SourceLogin) -> Result<Arc<dyn ClusterClient>, Failure> {
+    let TargetAddress::Url(url) = source.address()? else {
+        return Ok(Arc::new(LocalCluster::open_existing(source.folder()?)?));
+    };
+    let tls = TlsConfig {
+        ca_file: login.source_ca.clone(),
+        allow_insecure: login.source_allow_insecure,
+        ..TlsConfig::default()
+    };
+    let user = login.source_user.as_deref();
+    let auth = basic(user, &login.source_password_env, "the password of --source-user")?;
+    Ok(Arc::new(connect_as(&url, auth, tls)?))
 }
 
 pub(crate) async fn info(arguments: OneTarget, output: &Output) -> Result<Exit, Failure> {

@@ -100,7 +100,7 @@ async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Run(arguments) => backfill::run::run((*arguments).into(), output).await,
         Command::Worker(arguments) => worker::run(*arguments, output).await,
         Command::Clusters(ClustersCommand::CatIndices(arguments)) => {
-            clusters::cat_indices(arguments, output).await
+            clusters::cat_indices(*arguments, output).await
         }
         Command::Clusters(ClustersCommand::Info(arguments)) => {
             clusters::info(arguments, output).await

@@ -103,6 +103,20 @@ fn auth(options: &ClusterOptions) -> Result<Auth, Failure> {
     })
 }
 
+/// A user and a password of the environment, or nobody.
+pub(crate) fn basic(user: Option<&str>, variable: &str, what: &str) -> Result<Auth, Failure> {
+    Ok(match user {
+        None => Auth::None,
+        Some(user) => Auth::Basic { user: user.to_owned(), password: secret(variable, what)? },
+    })
+}
+
+/// The cluster at an address that is no target.
+pub(crate) fn connect_as(url: &Url, auth: Auth, tls: TlsConfig) -> Result<HttpCluster, Failure> {
+    let config = HttpConfig::new([url.as_str()]).map_err(Failure::usage)?;
+    HttpCluster::new(config.with_auth(auth).with_tls(tls)).map_err(Failure::usage)
+}
+
 pub(crate) fn secret(variable: &str, what: &str) -> Result<Secret, Failure> {
     match std::env::var(variable) {
         Ok(value) if !value.is_empty() => Ok(Secret::from(value)),

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use snapfill::cluster::http::{Auth, TlsConfig};
-use snapfill::cluster::{HttpCluster, HttpConfig};
+use snapfill::cluster::HttpCluster;
+use snapfill::cluster::http::TlsConfig;
 use snapfill::coordination::{IndexWorkStore, LeaseRules, Session, WorkStore};
 use snapfill::{Error, ErrorKind, SystemClock};
 use url::Url;
 
 use crate::exit::Failure;
-use crate::target::secret;
+use crate::target::{basic, connect_as};
 
 /// Where a run is coordinated.
 #[derive(Debug, Args)]
@@ -24,7 +24,7 @@ pub(crate) struct StateOption {
     #[arg(long, value_name = "URL|local", env = "SNAPFILL_COORDINATOR")]
     pub(crate) coordinator: Option<Place>,
     /// The user's name there; the password comes from the environment
-    #[arg(long, value_name = "NAME", env = "SNAPFILL_COORDINATOR_USER", requires = "coordinator")]
+    #[arg(long, value_name = "NAME", env = "SNAPFILL_COORDINATOR_USER")]
     pub(crate) coordinator_user: Option<String>,
     /// The environment variable that holds the password
     #[arg(long, value_name = "VARIABLE", default_value = "SNAPFILL_COORDINATOR_PASSWORD")]
@@ -83,19 +83,11 @@ impl StateOption {
     }
 
     fn connect(&self, url: &Url) -> Result<HttpCluster, Failure> {
-        let auth = match &self.coordinator_user {
-            None => Auth::None,
-            Some(user) => Auth::Basic {
-                user: user.clone(),
-                password: secret(
-                    &self.coordinator_password_env,
-                    "the password of --coordinator-user",
-                )?,
-            },
-        };
+        let user = self.coordinator_user.as_deref();
+        let what = "the password of --coordinator-user";
+        let auth = basic(user, &self.coordinator_password_env, what)?;
         let tls = TlsConfig { ca_file: self.coordinator_ca.clone(), ..TlsConfig::default() };
-        let config = HttpConfig::new([url.as_str()]).map_err(Failure::usage)?;
-        HttpCluster::new(config.with_auth(auth).with_tls(tls)).map_err(Failure::usage)
+        connect_as(url, auth, tls)
     }
 
     /// The folder for a run into a cluster: a rerun from any folder finds it.

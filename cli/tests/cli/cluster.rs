@@ -97,6 +97,9 @@ fn a_real_cluster_is_filled_and_shows_it() {
         // Nested documents are counted, too.
         assert!(listed == count || (index == "shapes" && listed > count), "{row}");
     }
+    let both = ["clusters", "cat-indices", "--source", server.url(), "--target", server.url()];
+    let both = snapfill([&both[..], &["--json"]].concat()).ends_with(0).json();
+    assert_eq!(names_of(&both["source_cluster"]), names_of(&both["target_cluster"]));
     let status =
         ["backfill", "status", "--target", server.url(), "--state", &state, "--deep-check"];
     assert!(snapfill(status).ends_with(0).stdout.ends_with(&ended.stdout));
@@ -109,6 +112,10 @@ fn a_real_cluster_is_filled_and_shows_it() {
             server.url()
         )
     );
+}
+
+fn names_of(rows: &serde_json::Value) -> Vec<&str> {
+    rows.as_array().unwrap().iter().map(|row| row["index"].as_str().unwrap()).collect()
 }
 
 #[test]

@@ -197,6 +197,10 @@ fn source_and_target_are_listed_side_by_side() {
     let row = text.lines().find(|line| line.contains(" routed ")).unwrap();
     let cells: Vec<_> = row.split_whitespace().collect();
     assert_eq!((cells[0], cells[1], cells[4], cells[6]), ("green", "open", "5", "60"));
+    // A source that is still there, and was filled alike.
+    let live = ["clusters", "cat-indices", "--source", &target, "--json"];
+    let live = snapfill(live).ends_with(0).json();
+    assert!(live["source_cluster"].as_array().is_some_and(|rows| !rows.is_empty()), "{live}");
     let target_only = snapfill(["clusters", "cat-indices", "--target", &target, "--json"]);
     assert_eq!(target_only.ends_with(0).json().as_object().unwrap().len(), 1);
 }
