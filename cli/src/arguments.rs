@@ -38,6 +38,7 @@ that this worker plans if nobody has.\n\nExit codes: 0 nothing is left to be don
 in flight is finished and the rest free for others.";
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one in the life of the process")]
 pub(crate) enum Command {
     /// Look into a snapshot repository
     #[command(subcommand)]

@@ -245,9 +245,9 @@ mod tests {
         let mut work = Work::default();
         assert_eq!(pace(&work), None);
         (work.rate.documents, work.rate.bytes) = (1234, 5 << 20);
-        assert_eq!(pace(&work).unwrap(), "1,234 documents and 5mb a second");
+        assert_eq!(pace(&work).unwrap(), "1 234 documents and 5mb a second");
         work.eta_seconds = Some(3 * 3600 + 59);
-        assert_eq!(pace(&work).unwrap(), "1,234 documents and 5mb a second, about 3 h 0 min left");
+        assert_eq!(pace(&work).unwrap(), "1 234 documents and 5mb a second, about 3 h 0 min left");
     }
 
     #[test]
