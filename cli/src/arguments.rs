@@ -34,7 +34,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage; of `run`,
 130 interrupted.";
 
 const WORKER_EXIT_CODES: &str = "A run that is planned already is worked on as its planner said: flags that say otherwise are for the run \
-that this worker plans if nobody has.\n\nExit codes: 0 nothing is left to be done, 1 failed, 2 wrong usage, 130 interrupted, 143 asked to end (SIGTERM): what was \
+that this worker plans if nobody has.\n\nExit codes: 0 nothing is left to be done or the backfill was stopped, 1 failed, 2 wrong usage, 130 interrupted, 143 asked to end (SIGTERM): what was \
 in flight is finished and the rest free for others.";
 
 #[derive(Debug, Subcommand)]

@@ -1,6 +1,6 @@
 //! `snapfill worker`: what a container, or a supervisor, runs.
 
-use snapfill::controller::{BackfillController, Event, LocalBackfill};
+use snapfill::controller::{BackfillController, Event, LocalBackfill, RunEnd};
 use snapfill::coordination::Run;
 use snapfill::retry::RetryPolicy;
 use snapfill::settings::BackfillSettings;
@@ -29,14 +29,32 @@ pub(crate) async fn run(mut arguments: Arguments, output: &Output) -> Result<Exi
     tokio::pin!(end);
     loop {
         tokio::select! {
-            end = &mut end => {
-                end?;
-                return Ok(Exit::Completed);
-            }
+            end = &mut end => return conclude(end, &backfill, output).await,
             Some(event) = events.next() => note(&event, output),
             signal = signals.next() => return leave(&backfill, signal).await,
         }
     }
+}
+
+/// A stop sends workers away: that is no failure, and nothing is left for this one to do.
+async fn conclude(
+    end: Result<RunEnd, Error>,
+    backfill: &LocalBackfill,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    match end {
+        Err(error) if error.kind() == ErrorKind::Cancelled && is_stopped(backfill).await? => {
+            output.remark("The backfill was stopped: this worker let go what it held");
+        }
+        end => {
+            end?;
+        }
+    }
+    Ok(Exit::Completed)
+}
+
+async fn is_stopped(backfill: &LocalBackfill) -> Result<bool, Error> {
+    Ok(backfill.run().await?.is_none_or(|run| run.stopping))
 }
 
 /// The run as its planner said; the one that was typed if nobody has planned.

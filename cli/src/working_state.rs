@@ -75,6 +75,7 @@ impl StateOption {
             Some(Place::Cluster(url)) => self.connect(url)?,
             None => target.clone(),
         };
+        IndexWorkStore::require_room_in(&cluster).map_err(Failure::usage)?;
         let session = Session::named(session).map_err(Failure::usage)?;
         // Half of the margin is for the clocks of the cluster's nodes.
         let precision = LeaseRules::for_length(lease).margin / 2;

@@ -6,6 +6,8 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use snapfill_tests::fixtures::Fixture;
+
 use crate::program::{Ended, command, path};
 
 const GREETING: &str = r#"{"name":"n","cluster_name":"c","cluster_uuid":"u","version":{"distribution":"opensearch",
@@ -262,4 +264,30 @@ fn signing_goes_with_no_other_authentication_and_no_folder() {
         run(&mut check(&path(folder.path()), arguments))
             .fails_with(2, &["is for targets that are clusters"]);
     }
+}
+
+#[test]
+fn a_collection_that_cannot_hold_the_working_state_is_refused_with_the_ways_out() {
+    let collection = Answering::start(200, "[]");
+    let repository = path(&Fixture::named("opensearch-2.19.6").repository());
+    let source = ["--repo", &repository, "--snapshot", "snap-2"];
+    let aoss = ["--target-aws-service", "aoss", "--target-aws-region", "us-east-2"];
+    let folder = tempfile::tempdir().unwrap();
+    let state = path(&folder.path().join("state"));
+    let of_run = [&["--target", &collection.url, "--state", &state][..], &aoss].concat();
+    for words in [
+        [&["backfill", "run"], &source[..]].concat(),
+        vec!["worker"],
+        vec!["backfill", "status"],
+        vec!["backfill", "stop"],
+        vec!["backfill", "failed", "summary"],
+    ] {
+        let ways_out =
+            ["cannot hold the working state", "--coordinator URL", "--coordinator local"];
+        let words = [&words, &of_run[..]].concat();
+        run(with_keys(&mut command(&words))).fails_with(2, &ways_out);
+    }
+    assert!(!folder.path().join("state").exists());
+    let asked = collection.asked.lock().unwrap();
+    assert!(asked.iter().all(|asked| !asked.contains("working_state")), "{asked:?}");
 }

@@ -15,6 +15,7 @@
 //! | `hostile` | repositories that no server would write, within limits of memory and time |
 //! | `memory` | large documents, and how much memory they take |
 //! | `pacing` | how fast a run may send |
+//! | `remote` | a working state on a real cluster that is stopped, restored and reset |
 //! | `secured` | targets with TLS and passwords, real ones among them |
 //! | `stop` | a backfill that is stopped, and the ways back |
 //! | `program` | running the program |
@@ -37,6 +38,7 @@ mod memory;
 mod pacing;
 mod program;
 mod readme;
+mod remote;
 mod run;
 mod secured;
 mod stop;

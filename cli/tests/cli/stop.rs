@@ -150,7 +150,9 @@ fn a_run_into_a_cluster_is_stopped_and_restored_without_a_word_of_its_password()
     let cluster = Fake::start();
     let folder = tempfile::tempdir().unwrap();
     let (state, dir) = (path(&folder.path().join("state")), path(&folder.path().join("archives")));
-    let of_run = ["--target", cluster.url(), "--state", &state, "--target-user", "me"];
+    let local = ["--coordinator", "local", "--state"];
+    let of_run =
+        [&["--target", cluster.url(), "--target-user", "me"][..], &local, &[&state]].concat();
     let call = |words: &[&str]| {
         let mut command = command([words, &of_run[..]].concat());
         let ended: Ended =
@@ -169,8 +171,8 @@ fn a_run_into_a_cluster_is_stopped_and_restored_without_a_word_of_its_password()
     // Another machine: its folder knows nothing.
     let elsewhere = path(&folder.path().join("elsewhere"));
     let file = path(&archive);
-    let restore = ["backfill", "restore", &file, "--target", cluster.url(), "--state"];
-    snapfill([&restore[..], &[&elsewhere]].concat()).ends_with(0);
+    let restore = ["backfill", "restore", &file, "--target", cluster.url()];
+    snapfill([&restore[..], &local, &[&elsewhere]].concat()).ends_with(0);
     call(&["backfill", "restore", &file]).ends_with(0);
     let ended = call(&run).ends_with(0);
     assert!(ended.stdout.ends_with("Backfill complete: all 5 shards done\n"), "{ended:?}");

@@ -38,6 +38,7 @@ pub struct FaultyStore {
     writes: AtomicU64,
     searches: AtomicU64,
     elsewhere: bool,
+    blind: bool,
 }
 
 impl FaultyStore {
@@ -52,7 +53,15 @@ impl FaultyStore {
             writes: AtomicU64::new(0),
             searches: AtomicU64::new(0),
             elsewhere: false,
+            blind: false,
         }
+    }
+
+    /// Learns of the death of a worker from nothing but its leases, as a store in a cluster does.
+    #[must_use]
+    pub fn blind_to_the_dead(mut self) -> Self {
+        self.blind = true;
+        self
     }
 
     /// Says that workers of other machines use it.
@@ -83,7 +92,10 @@ impl fmt::Debug for FaultyStore {
 impl WorkStore for FaultyStore {
     fn capability(&self) -> WorkStoreCapability {
         let capability = self.inner.capability();
-        WorkStoreCapability { remote: capability.remote || self.elsewhere, ..capability }
+        WorkStoreCapability {
+            remote: capability.remote || self.elsewhere,
+            knows_the_dead: capability.knows_the_dead && !self.blind,
+        }
     }
 
     fn session(&self) -> &Session {
@@ -163,7 +175,7 @@ impl WorkStore for FaultyStore {
     }
 
     async fn departed(&self) -> Result<Vec<Versioned<WorkItem>>> {
-        self.inner.departed().await
+        if self.blind { Ok(Vec::new()) } else { self.inner.departed().await }
     }
 
     async fn workers(&self) -> Result<u64> {

@@ -1,6 +1,6 @@
 //! Settings and components become a controller.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, OnceCell, watch};
@@ -60,7 +60,8 @@ impl LocalBackfillBuilder {
         self
     }
 
-    /// Opens the target, making it when it is not there.
+    /// Opens the target, making it when it is not there. A folder that is only for what this machine keeps of a run into a
+    /// cluster is made when something is written there.
     ///
     /// # Errors
     /// `Config` for a session name that is none, or a lease too short for the bulk timeout; what opening the
@@ -68,11 +69,9 @@ impl LocalBackfillBuilder {
     pub fn build(mut self) -> Result<LocalBackfill> {
         let rules = LeaseRules::for_length(self.settings.lease);
         rules.require_room_for(self.settings.bulk.timeout)?;
-        // However the folder is written, it is one target.
-        let made = std::fs::create_dir_all(&self.settings.target)
-            .and_then(|()| std::fs::canonicalize(&self.settings.target));
-        self.settings.target =
-            made.map_err(|error| no_target_folder(&self.settings.target, error))?;
+        // Where target and working state are clusters, nothing is kept in the folder yet, and maybe never.
+        let is_needed = self.cluster.is_none() || self.store.is_none();
+        self.settings.target = folder(&self.settings.target, is_needed)?;
         let cluster = match self.cluster {
             Some(cluster) => cluster,
             None => Arc::new(LocalCluster::open(&self.settings.target)?),
@@ -108,6 +107,16 @@ impl LocalBackfillBuilder {
             changing: Mutex::default(),
         }))
     }
+}
+
+/// The folder, made if it `is_needed` now. However it is written, it is one target.
+fn folder(written: &Path, is_needed: bool) -> Result<PathBuf> {
+    if !is_needed && !written.exists() {
+        return std::path::absolute(written).map_err(|error| no_target_folder(written, error));
+    }
+    std::fs::create_dir_all(written)
+        .and_then(|()| std::fs::canonicalize(written))
+        .map_err(|error| no_target_folder(written, error))
 }
 
 fn no_target_folder(target: &Path, error: std::io::Error) -> Error {
@@ -150,7 +159,7 @@ impl LocalBackfill {
     }
 
     /// The same for a run whose working state and target are clusters; `folder` is this machine's own place for it, and is
-    /// made when it is not there. Where nothing is planned under the session of `store`, it can be asked and not started.
+    /// made when something is written there. Where nothing is planned under the session of `store`, it can be asked and not started.
     ///
     /// # Errors
     /// What the store fails with.

@@ -28,9 +28,15 @@ impl Shared {
         };
         let store = match of_run.as_ref().or(self.settings.failed_store.as_ref()) {
             Some(place) => FailedStore::at(place)?,
-            None => FailedStore::inside(&self.settings.target)?,
+            None => self.usual_failed_store()?,
         };
         Ok(store.session(&self.settings.session))
+    }
+
+    /// In the folder, which may not be there yet.
+    fn usual_failed_store(&self) -> Result<FailedStore> {
+        std::fs::create_dir_all(&self.settings.target)?;
+        FailedStore::inside(&self.settings.target)
     }
 
     /// Writes the place into a run that is about to be planned.
@@ -46,7 +52,7 @@ impl Shared {
         let Some(asked) = &self.settings.failed_store else { return Ok(()) };
         let known = match place::of_run(&run.settings) {
             Some(known) => FailedStore::at(&known)?,
-            None => FailedStore::inside(&self.settings.target)?,
+            None => self.usual_failed_store()?,
         };
         if FailedStore::at(asked)?.url() == known.url() {
             return Ok(());

@@ -239,6 +239,66 @@ async fn a_poisoned_item_is_given_up_and_the_rest_goes_on() {
     assert_eq!(coordinator.reopen("nope").await.unwrap_err().kind(), ErrorKind::NotFound);
 }
 
+/// What a supervisor does for a child that it has reaped.
+async fn assert_released(bench: &Bench, coordinator: &Coordinator) {
+    let mut dead = Vec::new();
+    for _ in 0..3 {
+        dead.push(coordinator.acquire("dead").await.unwrap().unwrap());
+    }
+    dead[0].renew(progress(&dead[0].item(), dead[0].item().first + 4)).await.unwrap();
+    let end = dead[2].item().end;
+    dead[2].complete(progress(&dead[2].item(), end), 10).await.unwrap();
+    let other = coordinator.acquire("other").await.unwrap().unwrap();
+    assert!(coordinator.acquire("next").await.unwrap().is_none(), "nothing is free");
+    assert_eq!(coordinator.release_of("dead").await.unwrap(), 2);
+    assert_eq!(coordinator.release_of("dead").await.unwrap(), 0);
+    let freed = bench.store.item(&dead[0].item().id()).await.unwrap().unwrap().value;
+    assert_eq!((freed.checkpoint.next, freed.lease_holder), (freed.first + 4, None));
+    let error =
+        dead[1].renew(progress(&dead[1].item(), dead[1].item().first + 1)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LeaseLost);
+    for _ in 0..2 {
+        assert!(coordinator.acquire("next").await.unwrap().is_some(), "without waiting");
+    }
+    other.renew(progress(&other.item(), other.item().first + 1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_dead_worker_held_is_released_at_once_where_the_store_does_not_know_the_dead() {
+    let (bench, _) = Bench::planned(4).await;
+    // It does not know the dead, as a store in a cluster does not.
+    let blind =
+        FaultyStore::new(Arc::clone(&bench.store), |_, _| StoreFault::None).blind_to_the_dead();
+    assert_released(&bench, &bench.over(Arc::new(blind))).await;
+}
+
+#[tokio::test]
+async fn what_a_dead_worker_held_is_released_in_a_local_store() {
+    let (_bench, coordinator) = Bench::planned(2).await;
+    let held = coordinator.acquire("dead").await.unwrap().unwrap();
+    assert_eq!(coordinator.release_of("other").await.unwrap(), 0);
+    assert_eq!(coordinator.release_of("dead").await.unwrap(), 1);
+    let error = held.renew(progress(&held.item(), held.item().first + 1)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LeaseLost);
+}
+
+#[tokio::test]
+async fn a_release_is_tried_again_when_another_was_faster() {
+    let (bench, _) = Bench::planned(2).await;
+    let decide = |number, _: &WorkItem| match number {
+        2 => StoreFault::AnsweredAsConflict,
+        _ => StoreFault::None,
+    };
+    let store = FaultyStore::new(Arc::clone(&bench.store), decide).blind_to_the_dead();
+    let coordinator = bench.over(Arc::new(store));
+    for _ in 0..2 {
+        assert!(coordinator.acquire("dead").await.unwrap().is_some());
+    }
+    // Its answer was lost, so it is not counted, but nothing is held any more.
+    assert_eq!(coordinator.release_of("dead").await.unwrap(), 1);
+    assert!(bench.store.held_by("dead").await.unwrap().is_empty());
+}
+
 #[tokio::test]
 async fn books_that_do_not_balance_complete_nothing() {
     let (_bench, coordinator) = Bench::planned(1).await;

@@ -11,8 +11,8 @@ use super::answer::{
 };
 use super::definition::{Incarnation, definition, is_ours};
 use super::dialect::IndexDialect;
-use crate::cluster::Created;
 use crate::cluster::http::{ALREADY_THERE, Answer, Body, Complaint, HttpCluster, Request, refusal};
+use crate::cluster::{ClusterClient, Created};
 use crate::{Error, ErrorKind, Result};
 
 /// Where the alias is gone, a template for all indices would have the server look for that template's pipeline first.
@@ -57,6 +57,20 @@ pub(super) enum Expected {
     At(Version),
 }
 
+/// Refuses a cluster of which it is known, before anything is asked, that it cannot hold the working state.
+pub(super) fn require_room_in(cluster: &HttpCluster) -> Result<()> {
+    if cluster.capability().working_state { Ok(()) } else { Err(no_room_in(cluster)) }
+}
+
+fn no_room_in(cluster: &HttpCluster) -> Error {
+    let message = format!(
+        "{} is a serverless collection, which cannot hold the working state of a run: keep it in another cluster by \
+         `--coordinator URL`, or in a file for workers on this machine by `--coordinator local`",
+        cluster.address()
+    );
+    Error::new(ErrorKind::Config, message)
+}
+
 impl Access {
     pub(super) fn new(cluster: HttpCluster, index: String) -> Self {
         Self { cluster, index }
@@ -66,8 +80,15 @@ impl Access {
         &self.index
     }
 
+    /// How the cluster is spoken to. All but the time is asked for in a dialect, so a cluster that has no room for the
+    /// working state is refused here.
     pub(super) async fn dialect(&self) -> Result<IndexDialect> {
-        self.cluster.identity().await.map(IndexDialect::of)
+        require_room_in(&self.cluster)?;
+        let info = self.cluster.identity().await?;
+        if info.serverless {
+            return Err(no_room_in(&self.cluster));
+        }
+        Ok(IndexDialect::of(info))
     }
 
     /// The seconds of the cluster's clock.
@@ -86,12 +107,7 @@ impl Access {
 
     /// Makes the index, unless there is one.
     pub(super) async fn make(&self, run: Incarnation) -> Result<Created> {
-        let info = self.cluster.identity().await?;
-        if info.serverless {
-            let message = "a serverless collection cannot hold the working state: name another cluster as the coordinator";
-            return Err(Error::new(ErrorKind::Unsupported, message));
-        }
-        let dialect = IndexDialect::of(info);
+        let dialect = self.dialect().await?;
         for replicas in REPLICAS {
             let body = definition(&self.index, run, replicas, dialect);
             let request = Request::of_index(Method::PUT, &self.index, &[])?.json(&body);

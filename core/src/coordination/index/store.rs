@@ -15,7 +15,7 @@ use super::super::{
     CasOutcome, Enrollment, ItemPage, ItemTotals, Run, Session, StoreTime, Version, Versioned,
     WorkItem, WorkStore, WorkStoreCapability,
 };
-use super::access::{Access, Expected, Got, Written};
+use super::access::{Access, Expected, Got, Written, require_room_in};
 use super::answer::{Found, incarnation_of, parse, senseless};
 use super::clock::ClusterTime;
 use super::definition::Incarnation;
@@ -66,6 +66,15 @@ impl IndexWorkStore {
         let time = tokio::sync::Mutex::default();
         let failed_looks = AtomicU64::new(0);
         Self { access, session, clock, time, failed_looks, known: Mutex::default() }
+    }
+
+    /// Refuses a cluster that cannot hold the working state, as far as that is known before anything is asked. The store itself
+    /// refuses it, too, with the first thing that it is asked.
+    ///
+    /// # Errors
+    /// `Config` with the ways out.
+    pub fn require_room_in(cluster: &HttpCluster) -> Result<()> {
+        require_room_in(cluster)
     }
 
     /// The same with a time that is never further behind the cluster's clock than `precision`, for leases whose margin is

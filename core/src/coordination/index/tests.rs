@@ -259,8 +259,15 @@ async fn a_serverless_collection_cannot_hold_the_working_state() {
         Some(Reply::new(status, body))
     })
     .await;
-    let error = store(&fake, &ManualClock::default()).create_run(&run()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unsupported);
-    assert!(error.message().contains("coordinator"), "{error}");
+    let store = store(&fake, &ManualClock::default());
+    for error in [
+        store.run().await.unwrap_err(),
+        store.create_run(&run()).await.unwrap_err(),
+        store.item("x").await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.message().contains("`--coordinator URL`"), "{error}");
+        assert!(error.message().contains("`--coordinator local`"), "{error}");
+    }
     assert!(fake.seen().iter().all(|seen| seen.method == "GET"));
 }
