@@ -10,8 +10,16 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Debug)]
 pub(super) struct Sign {
     worker: String,
-    /// Unlocked when closed. The file itself stays: removing it would let two workers lock two files of one name.
-    _file: File,
+    /// The file itself stays: removing it would let two workers lock two files of one name.
+    file: File,
+}
+
+impl Drop for Sign {
+    fn drop(&mut self) {
+        // Closing is not enough: a child process that begins just now has a copy of the file until it runs its program, and
+        // one that runs none for as long as it lives. Where it cannot be unlocked, closing is what is left.
+        let _ = self.file.unlock();
+    }
 }
 
 impl Enrollment for Sign {
@@ -28,7 +36,7 @@ pub(super) fn sign(dir: &Path, worker: &str) -> Result<Option<Sign>> {
     let file =
         OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(at)?;
     match file.try_lock() {
-        Ok(()) => Ok(Some(Sign { worker: worker.to_owned(), _file: file })),
+        Ok(()) => Ok(Some(Sign { worker: worker.to_owned(), file })),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(at(error)),
     }
@@ -43,11 +51,16 @@ pub(super) fn is_dead(dir: &Path, worker: &str) -> Result<bool> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(failed(&path, error)),
     };
+    is_free(&file).map_err(|error| failed(&path, error))
+}
+
+/// Whether nobody has this file locked. It is not locked afterwards either, not even by a copy of it in a child process.
+fn is_free(file: &File) -> std::io::Result<bool> {
     // Shared, so that several may look at once.
     match file.try_lock_shared() {
-        Ok(()) => Ok(true),
+        Ok(()) => file.unlock().map(|()| true),
         Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) => Err(failed(&path, error)),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 
@@ -63,7 +76,7 @@ pub(super) fn alive(dir: &Path) -> Result<u64> {
         let path = entry.map_err(|error| failed(dir, error))?.path();
         // A file that went away meanwhile was a dead worker's.
         let Ok(file) = File::open(&path) else { continue };
-        alive += u64::from(matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)));
+        alive += u64::from(matches!(is_free(&file), Ok(false)));
     }
     Ok(alive)
 }
@@ -77,8 +90,8 @@ pub(super) fn sweep(dir: &Path) -> Result<()> {
     };
     for entry in entries {
         let path = entry.map_err(|error| failed(dir, error))?.path();
-        let is_free = File::open(&path).is_ok_and(|file| file.try_lock_shared().is_ok());
-        if is_free {
+        let is_dead = File::open(&path).is_ok_and(|file| matches!(is_free(&file), Ok(true)));
+        if is_dead {
             std::fs::remove_file(&path).map_err(|error| failed(&path, error))?;
         }
     }
@@ -105,4 +118,33 @@ fn file(dir: &Path, worker: &str) -> Result<PathBuf> {
 fn failed(path: &Path, error: std::io::Error) -> Error {
     let message = format!("cannot use {}: {error}", path.display());
     Error::new(ErrorKind::Io, message).with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A copy stands for the one that a child process has between its beginning and its program.
+    #[test]
+    fn a_worker_that_ends_is_dead_at_once_though_a_child_process_has_its_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let sign = sign(dir.path(), "w").unwrap().unwrap();
+        let _inherited = sign.file.try_clone().unwrap();
+        assert!(!is_dead(dir.path(), "w").unwrap());
+        assert_eq!(alive(dir.path()).unwrap(), 1);
+        drop(sign);
+        assert!(is_dead(dir.path(), "w").unwrap());
+        assert_eq!(alive(dir.path()).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_look_that_a_child_process_inherits_refuses_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(sign(dir.path(), "w").unwrap());
+        let look = File::open(file(dir.path(), "w").unwrap()).unwrap();
+        let _inherited = look.try_clone().unwrap();
+        assert!(is_free(&look).unwrap());
+        drop(look);
+        assert!(sign(dir.path(), "w").unwrap().is_some());
+    }
 }

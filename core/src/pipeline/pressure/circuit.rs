@@ -3,6 +3,7 @@
 //! | reason | pauses when | goes on when |
 //! |---|---|---|
 //! | red | the cluster is red, and so is an index that is being filled, or that cannot be told | that is over |
+//! | writes blocked | the service says that the cluster takes no writes | that is over |
 //! | write queue | on some node it is filled to 90 % or more, twice in a row | it is at most at 50 % |
 //! | heap | on some node 92 % or more is in use, twice in a row | below 85 %, or after a minute for a trial |
 //! | block | a bulk is answered with the flood-stage watermark's block | the watermark is no longer passed, for a trial |
@@ -52,6 +53,7 @@ const BLOCK_PAUSE: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PauseReason {
     Red,
+    WritesBlocked,
     WriteQueue(u8),
     Heap(u8),
     Blocked(Arc<str>),
@@ -63,6 +65,9 @@ impl fmt::Display for PauseReason {
             Self::Red => {
                 f.write_str("the target is red: shards of an index that is filled are not there")
             }
+            Self::WritesBlocked => f.write_str(
+                "the target takes no writes, for want of disk or memory: free space or give it larger nodes",
+            ),
             Self::WriteQueue(percent) => {
                 write!(f, "the target's write queue is full ({percent} %)")
             }
@@ -214,6 +219,9 @@ impl Circuit {
         {
             return Some(PauseReason::Blocked(Arc::clone(&block.index)));
         }
+        if health.writes_blocked == Some(true) {
+            return Some(PauseReason::WritesBlocked);
+        }
         if let Some(percent) = health.write_queue_percent.filter(|percent| *percent >= queue) {
             return Some(PauseReason::WriteQueue(percent));
         }
@@ -354,6 +362,24 @@ mod tests {
         assert!(watch.circuit.block.is_some());
         watch.circuit.accepted("books");
         assert_eq!(watch.see(&full), None, "over and forgotten");
+    }
+
+    #[test]
+    fn a_cluster_that_says_it_takes_no_writes_gets_none_until_it_says_that_it_does() {
+        let blocked = |is| health(|health| health.writes_blocked = is);
+        for over in [Some(false), None] {
+            let mut watch = Watch::default();
+            assert_eq!(watch.see(&blocked(over)), None);
+            let turn = watch.see(&blocked(Some(true)));
+            assert_eq!(turn, Some(Turn::Paused(PauseReason::WritesBlocked)), "at once");
+            for _ in 0..50 {
+                assert_eq!(watch.see(&blocked(Some(true))), None);
+            }
+            let reason = watch.circuit.paused().map(ToString::to_string);
+            assert!(reason.is_some_and(|reason| reason.contains("takes no writes")));
+            assert_eq!(watch.see(&blocked(over)), None);
+            assert!(matches!(watch.see(&blocked(over)), Some(Turn::Resumed { .. })));
+        }
     }
 
     #[test]

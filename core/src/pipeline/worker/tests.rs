@@ -28,6 +28,13 @@ const INDEX: &str = "shapes";
 /// Documents of one bulk.
 const BULK: u32 = 5;
 
+/// Looks in vain after which what is waited for does not come. Each lets other threads run, so that a busy machine has no
+/// fewer.
+const LOOKS: u32 = 200_000;
+
+/// Steps of the clock after which what is waited for does not come: hours.
+const STEPS: u32 = 20_000;
+
 /// A target, a working state and a snapshot.
 struct Bench {
     _dir: tempfile::TempDir,
@@ -184,10 +191,21 @@ impl Bench {
 
     /// Moves the clock, slowly enough for everything to happen in between.
     async fn clock_runs_until<T>(&self, running: &JoinHandle<T>) {
-        while !running.is_finished() {
+        for _ in 0..STEPS {
+            if running.is_finished() {
+                return;
+            }
             self.clock.advance(Duration::from_millis(500));
-            others_run().await;
+            self.target_answers().await;
         }
+        panic!("it does not end, however far the clock is moved");
+    }
+
+    /// Lets the target end what it writes, behind which this waits: on a busy machine the clock would run ahead of the disk,
+    /// and bulks would be out of time.
+    async fn target_answers(&self) {
+        others_run().await;
+        self.target.update_settings(INDEX, &serde_json::json!({})).await.unwrap();
     }
 
     async fn item(&self, shard: u32) -> WorkItem {
@@ -196,13 +214,14 @@ impl Bench {
     }
 
     async fn until_item(&self, shard: u32, is: impl Fn(&WorkItem) -> bool) -> WorkItem {
-        loop {
+        for _ in 0..LOOKS {
             let item = self.item(shard).await;
             if is(&item) {
                 return item;
             }
             tokio::task::yield_now().await;
         }
+        panic!("the item does not come to what is expected: {:?}", self.item(shard).await);
     }
 
     /// A document in the middle of a shard that a bulk begins with.
@@ -219,8 +238,17 @@ impl Bench {
     /// A worker with a target that behaves brings the run to its end.
     async fn finish(&self) {
         let cluster = Arc::new(self.faulty());
-        let end = self.player("finisher", &cluster).run().await.unwrap();
-        assert_eq!(end.unwrap(), WorkerEnd::NothingLeft);
+        let running = self.player("finisher", &cluster).run();
+        for _ in 0..STEPS {
+            if running.is_finished() {
+                break;
+            }
+            // A look in vain is made again after a while, and no clock runs here.
+            self.released.send_replace(());
+            others_run().await;
+        }
+        assert!(running.is_finished(), "{:?}", self.item(0).await);
+        assert_eq!(running.await.unwrap().unwrap(), WorkerEnd::NothingLeft);
     }
 
     async fn work(&self) -> Work {
@@ -252,14 +280,27 @@ fn holds(body: &BulkBody, number: u32) -> bool {
 }
 
 async fn until(what: impl Fn() -> bool) {
-    while !what() {
-        tokio::task::yield_now().await;
+    for _ in 0..LOOKS {
+        if what() {
+            return;
+        }
+        other_threads_run().await;
     }
+    panic!("what was waited for does not come");
 }
 
 /// Lets other tasks run for a while, with the clock standing still: what has not happened then waits for something.
 async fn others_run() {
-    for _ in 0..2000 {
-        tokio::task::yield_now().await;
+    for _ in 0..4 {
+        other_threads_run().await;
+        for _ in 0..500 {
+            tokio::task::yield_now().await;
+        }
     }
+}
+
+/// Gives the processor away: on a busy machine yielding to other tasks is done before a thread that reads or writes had
+/// its turn.
+async fn other_threads_run() {
+    tokio::task::spawn_blocking(std::thread::yield_now).await.unwrap();
 }

@@ -37,9 +37,18 @@ impl Bench {
     }
 
     async fn until_paused(&self, pressure: &Pressure) {
-        while pressure.sending().paused.is_none() {
+        self.passes_until(async || pressure.sending().paused.is_some()).await;
+    }
+
+    /// Moves the clock until something is so.
+    async fn passes_until(&self, what: impl AsyncFn() -> bool) {
+        for _ in 0..STEPS {
+            if what().await {
+                return;
+            }
             self.time_passes(Duration::from_millis(500)).await;
         }
+        panic!("what was waited for does not come, however far the clock is moved");
     }
 
     async fn time_passes(&self, time: Duration) {
@@ -47,7 +56,7 @@ impl Bench {
         let step = if time > Duration::from_secs(100) { 2000 } else { 500 };
         while self.clock.monotonic() < end {
             self.clock.advance(Duration::from_millis(step));
-            others_run().await;
+            self.target_answers().await;
         }
     }
 }
@@ -76,9 +85,7 @@ async fn while_the_target_is_red_nothing_begins_and_the_lease_is_held() {
     bench.time_passes(Duration::from_secs(5)).await;
     let bulks = red.cluster.bulks();
     assert!(bulks > 0 && pressure.sending().paused.unwrap().contains("red"));
-    while bench.pause_record().await.is_none() {
-        bench.time_passes(Duration::from_millis(500)).await;
-    }
+    bench.passes_until(async || bench.pause_record().await.is_some()).await;
 
     // Many leases long.
     bench.time_passes(Duration::from_secs(900)).await;
@@ -256,9 +263,7 @@ async fn ceilings_that_somebody_else_wrote_into_the_run_are_read_now_and_then() 
         Ok(())
     };
     other.change_run(write).await.unwrap();
-    while pressure.sending().limits != limits(1_000_000) {
-        bench.time_passes(Duration::from_secs(1)).await;
-    }
+    bench.passes_until(async || pressure.sending().limits == limits(1_000_000)).await;
     bench.clock_runs_until(&running).await;
     running.await.unwrap().unwrap();
     bench.assert_exact().await;
