@@ -119,7 +119,7 @@ impl Fleet {
 fn worker(server: &Server, cable: &Cable, state: &str) -> Vec<String> {
     let words = format!(
         "worker --target {} --coordinator {} --repo {} --snapshot one --session chaos --state {state} --lease 3s \
-         --bulk-documents 25 --bulks-in-flight 2 --max-docs-per-second 150",
+         --bulk-documents 10 --bulks-in-flight 1 --max-docs-per-second 150",
         server.url(),
         cable.url(),
         path(server.repo_dir()),

@@ -127,6 +127,7 @@ impl Fake {
                 });
                 (200, rows.collect::<Value>().to_string())
             }
+            ("GET", [index, "_settings"]) => (200, format!(r#"{{"{index}":{{"settings":{{}}}}}}"#)),
             ("HEAD", [index]) => {
                 (if state.indices.contains(*index) { 200 } else { 404 }, String::new())
             }

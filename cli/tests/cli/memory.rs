@@ -187,7 +187,7 @@ fn eight_bulks_of_a_document_of_20_mb_stay_under_300_mb() {
         let how =
             ["--bulks-in-flight", &bulks, "--bulk-documents", "1", "--bulk-bytes", bulk_bytes];
         let run = ["backfill", "run", "--repo", &repo, "--snapshot", "snap", "--target", &url];
-        let rest = ["--state", &state, "--compress", compress];
+        let rest = ["--coordinator", "local", "--state", &state, "--compress", compress];
         let child = command([&run[..], &how, &rest].concat()).spawn().unwrap();
         slow.seen.lock().unwrap().sender = Some(child.id());
         Ended::from(child.wait_with_output().unwrap()).ends_with(0);

@@ -41,9 +41,10 @@ fn filling<'a>(
     repository: &'a str,
     index: &'a str,
     state: &'a str,
-) -> [&'a str; 10] {
+) -> [&'a str; 12] {
     let [run, to, only, kept] = ["run", "snap-2", "--index", "--state"];
-    [run, repository, to, server.url(), only, index, kept, state, "--workers", "2"]
+    let session = "--session";
+    [run, repository, to, server.url(), only, index, session, index, kept, state, "--workers", "2"]
 }
 
 fn fills(server: &Server, security: &Security, state: &str) {
