@@ -36,9 +36,12 @@ impl Answering {
         let log = Arc::clone(&asked);
         thread::spawn(move || {
             for stream in listener.incoming() {
-                if let Some(request) = stream.ok().and_then(|stream| talk(stream, &answer)) {
-                    log.lock().unwrap().push(request);
-                }
+                // Noted before it is answered: whoever has the answer finds the request.
+                let noted = |request: &str| {
+                    log.lock().unwrap().push(request.to_owned());
+                    answer(request)
+                };
+                let _ = stream.ok().and_then(|stream| talk(stream, &noted));
             }
         });
         Self { url, asked }

@@ -62,11 +62,11 @@ impl OfRun<'_> {
         assert!(self.written() < 409, "the run was to be interrupted amid its work");
     }
 
-    /// A worker that is at it.
+    /// A worker that is at it, and for some seconds: these shards have most of the documents.
     fn worker(&self) -> (Child, BufReader<ChildStderr>) {
         let mut child = command(self.words(&["worker"])).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        wait_for(&mut stderr, " works on ");
+        wait_for(&mut stderr, " works on shapes[");
         (child, stderr)
     }
 
