@@ -101,6 +101,7 @@ impl DocumentBatch {
     }
 
     /// Bytes that one of at most so many documents in at most so many bytes takes up.
+    #[cfg(feature = "local")]
     pub(crate) fn most_memory(bytes: usize, documents: usize) -> usize {
         bytes.saturating_add(documents.saturating_mul(size_of::<Entry>()))
     }
@@ -111,6 +112,7 @@ impl DocumentBatch {
     }
 
     /// The documents before the one at `middle`, and the rest. Both share this batch's buffer.
+    #[cfg(any(test, feature = "local"))]
     pub(crate) fn split_at(&self, middle: usize) -> (Self, Self) {
         let middle = middle.min(self.entries.len());
         let (first, second) = self.entries.split_at(middle);

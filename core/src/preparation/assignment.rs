@@ -149,6 +149,7 @@ pub fn assign(
 }
 
 /// The data streams of the target that indices go to, by name.
+#[cfg(feature = "local")]
 pub(crate) fn streams_for(
     indices: &[&IndexMetadata],
     selector: &Selector,

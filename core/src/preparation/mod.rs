@@ -36,6 +36,7 @@ mod selection;
 mod settings;
 mod target;
 
+#[cfg(feature = "local")]
 pub(crate) use assignment::streams_for;
 pub use assignment::{
     Assignment, CreateIndices, ExistingIndex, IndexOptions, PlannedTarget, TargetFacts, assign,
