@@ -10,6 +10,7 @@ use snapfill::snapshot::RepositoryOptions;
 
 #[cfg(feature = "aws")]
 use crate::aws::AwsOptions;
+use crate::backfill::attach::OfRun;
 use crate::backfill::failed::FailedCommand;
 use crate::backfill::stop::{Restore, Stop};
 use crate::choosing::{Choosing, Loading, Making};
@@ -393,16 +394,8 @@ fn lease(text: &str) -> Result<Duration, String> {
 
 #[derive(Debug, Args)]
 pub(crate) struct Status {
-    /// The target: a folder or a cluster's URL
-    #[arg(long, value_name = "DIR|URL")]
-    pub(crate) target: Target,
     #[command(flatten)]
-    pub(crate) state: StateOption,
-    #[command(flatten)]
-    pub(crate) cluster: ClusterOptions,
-    /// The run's session, where it was given one
-    #[arg(long, value_name = "NAME", default_value = "")]
-    pub(crate) session: String,
+    pub(crate) run: OfRun,
     /// Also say how far the work is: shards, documents, books
     #[arg(long)]
     pub(crate) deep_check: bool,

@@ -5,8 +5,7 @@ use std::num::{NonZeroU16, NonZeroU64};
 use clap::Args;
 use snapfill::settings::RateLimits;
 
-use crate::arguments::{ClusterOptions, Target};
-use crate::working_state::StateOption;
+use crate::backfill::attach::OfRun;
 
 /// How fast documents are sent at most.
 #[derive(Clone, Debug, Args)]
@@ -36,16 +35,8 @@ impl Pacing {
 /// `snapfill backfill limit`.
 #[derive(Debug, Args)]
 pub(crate) struct Limit {
-    /// The target: a folder or a cluster's URL
-    #[arg(long, value_name = "DIR|URL")]
-    pub(crate) target: Target,
     #[command(flatten)]
-    pub(crate) state: StateOption,
-    #[command(flatten)]
-    pub(crate) cluster: ClusterOptions,
-    /// The run's session, where it was given one
-    #[arg(long, value_name = "NAME", default_value = "")]
-    pub(crate) session: String,
+    pub(crate) run: OfRun,
     /// Documents a second that each process working on the run may send, or none for no ceiling
     #[arg(long, value_name = "N|none")]
     pub(crate) docs_per_second: Option<Ceiling>,

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::Args;
 use snapfill::cluster::TargetAddress;
 use snapfill::controller::LocalBackfill;
 use snapfill::settings::BackfillSettings;
@@ -15,7 +16,27 @@ use crate::exit::Failure;
 use crate::target::{connect, require_none};
 use crate::working_state::StateOption;
 
-use super::stop::OfRun;
+/// The run that is meant.
+#[derive(Debug, Args)]
+pub(crate) struct OfRun {
+    /// The target: a folder or a cluster's URL
+    #[arg(long, value_name = "DIR|URL")]
+    pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) state: StateOption,
+    /// The run's session, where it was given one
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub(crate) session: String,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterOptions,
+}
+
+impl OfRun {
+    /// Its controller.
+    pub(crate) async fn attach(&self) -> Result<LocalBackfill, Failure> {
+        attach(&self.target, &self.state, &self.session, &self.cluster).await
+    }
+}
 
 /// The controller of the run into a target, to see how it stands and to act on it: beside a local target, in the cluster that
 /// coordinates it, or in the folder that is kept for a cluster.

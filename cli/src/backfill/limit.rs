@@ -6,14 +6,12 @@ use serde_json::json;
 use snapfill::cluster::IndexRow;
 use snapfill::settings::RateLimits;
 
-use super::attach::attach;
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, count_of};
 use crate::pacing::Limit;
 
 pub(crate) async fn run(arguments: Limit, output: &Output) -> Result<Exit, Failure> {
-    let Limit { target, state, session, cluster, .. } = &arguments;
-    let backfill = attach(target, state, session, cluster).await?;
+    let backfill = arguments.run.attach().await?;
     let known = backfill.rate_limits().await?;
     let limits = arguments.change(known);
     if arguments.docs_per_second.is_some() || arguments.bytes_per_second.is_some() {

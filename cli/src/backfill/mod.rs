@@ -1,6 +1,6 @@
 //! `snapfill backfill …`.
 
-mod attach;
+pub(crate) mod attach;
 pub(crate) mod failed;
 pub(crate) mod limit;
 pub(crate) mod place;

@@ -10,11 +10,8 @@ use crate::arguments::Status;
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, count_of, grouped, table};
 
-use super::attach::attach;
-
 pub(crate) async fn run(arguments: Status, output: &Output) -> Result<Exit, Failure> {
-    let backfill =
-        attach(&arguments.target, &arguments.state, &arguments.session, &arguments.cluster).await?;
+    let backfill = arguments.run.attach().await?;
     if !arguments.deep_check {
         let status = backfill.status().await?;
         if output.is_json() {

@@ -6,33 +6,10 @@ use clap::Args;
 use serde_json::json;
 use snapfill::controller::{ArchiveManifest, BackfillController, LocalBackfill};
 
-use crate::arguments::{ClusterOptions, Target};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, count_of, grouped};
-use crate::working_state::StateOption;
 
-use super::attach::{attach, attach_or_make};
-
-/// The run that is meant.
-#[derive(Debug, Args)]
-pub(crate) struct OfRun {
-    /// The target: a folder or a cluster's URL
-    #[arg(long, value_name = "DIR|URL")]
-    pub(crate) target: Target,
-    #[command(flatten)]
-    pub(crate) state: StateOption,
-    /// The run's session, where it was given one
-    #[arg(long, value_name = "NAME", default_value = "")]
-    pub(crate) session: String,
-    #[command(flatten)]
-    pub(crate) cluster: ClusterOptions,
-}
-
-impl OfRun {
-    async fn attach(&self) -> Result<LocalBackfill, Failure> {
-        attach(&self.target, &self.state, &self.session, &self.cluster).await
-    }
-}
+use super::attach::{OfRun, attach_or_make};
 
 #[derive(Debug, Args)]
 pub(crate) struct Stop {
