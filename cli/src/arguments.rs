@@ -248,6 +248,9 @@ pub(crate) struct Worker {
     /// The snapshot's name
     #[arg(long, env = "SNAPFILL_SNAPSHOT", requires = "repo")]
     pub(crate) snapshot: Option<String>,
+    /// End as after SIGTERM when standard input ends: for a supervisor that holds its other end, and may die
+    #[arg(long, hide = true)]
+    pub(crate) until_stdin_closes: bool,
     #[command(flatten)]
     pub(crate) how: RunOptions,
 }

@@ -14,6 +14,9 @@ use crate::signals::{Signal, Signals};
 
 pub(crate) async fn run(mut arguments: Arguments, output: &Output) -> Result<Exit, Failure> {
     let mut signals = Signals::listen()?;
+    if arguments.until_stdin_closes {
+        signals = signals.until_stdin_closes()?;
+    }
     let allowed = std::mem::take(&mut arguments.how.refusals.allowed.exceptions);
     arguments.how.cluster.allowed_exceptions = allowed;
     let backfill = tokio::select! {

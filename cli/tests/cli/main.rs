@@ -18,6 +18,7 @@
 //! | `remote` | a working state on a real cluster that is stopped, restored and reset |
 //! | `secured` | targets with TLS and passwords, real ones among them |
 //! | `stop` | a backfill that is stopped, and the ways back |
+//! | `worker` | a worker of its own, as a supervisor or a container runs it |
 //! | `program` | running the program |
 
 #![cfg(unix)]
@@ -42,3 +43,4 @@ mod remote;
 mod run;
 mod secured;
 mod stop;
+mod worker;
