@@ -2,9 +2,11 @@
 
 mod backfill;
 mod bulk;
+mod fleet;
 mod of_run;
 mod rate_limits;
 
 pub use backfill::BackfillSettings;
 pub use bulk::BulkSettings;
+pub use fleet::{EcsFleetConfig, FleetConfig, KubernetesFleetConfig};
 pub use rate_limits::RateLimits;
