@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use snapfill::cluster::TargetAddress;
-use snapfill::controller::LocalBackfill;
+use snapfill::controller::{BackfillBuilder, LocalBackfill};
 use snapfill::settings::BackfillSettings;
 use snapfill::{Error, ErrorKind};
 use url::Url;
@@ -55,11 +55,10 @@ pub(crate) async fn attach(
     };
     let (folder, cluster) = (state.folder(&url)?, Arc::new(connect(&url, cluster).await?));
     if let Some(store) = state.store(&cluster, session, usual_lease())? {
-        return Ok(LocalBackfill::attach_over(store, cluster, &folder).await?);
+        return Ok(BackfillBuilder::attach_over(store, cluster, &folder).await?.build()?);
     }
-    LocalBackfill::attach_to(&folder, session, cluster)
-        .await
-        .map_err(|error| unknown(error, &folder, &url))
+    let builder = BackfillBuilder::attach_to(&folder, session, cluster).await;
+    Ok(builder.map_err(|error| unknown(error, &folder, &url))?.build()?)
 }
 
 /// The same where there may be nothing yet.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use snapfill::cluster::{ClusterClient, HttpCluster, TargetAddress};
-use snapfill::controller::LocalBackfillBuilder;
+use snapfill::controller::BackfillBuilder;
 use snapfill::coordination::{LeaseRules, WorkStore};
 use snapfill::settings::{BackfillSettings, BulkSettings};
 
@@ -46,7 +46,7 @@ impl Place {
             .then(|| format!("The working state is kept in {}", self.folder.display()))
     }
 
-    pub(crate) fn fit(self, builder: LocalBackfillBuilder) -> LocalBackfillBuilder {
+    pub(crate) fn fit(self, builder: BackfillBuilder) -> BackfillBuilder {
         let builder = match self.cluster {
             Some(cluster) => builder.with_cluster(Arc::new(cluster) as Arc<dyn ClusterClient>),
             None => builder,

@@ -1,5 +1,7 @@
 //! What happens during a run, as it happens.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 use tokio::sync::broadcast;
 
@@ -28,6 +30,25 @@ pub enum Event {
         index: String,
         /// What is to be known, for example that its documents are incomplete.
         warning: String,
+    },
+    /// The fleet was told to be of another size.
+    FleetChanged {
+        /// Workers that are wanted.
+        desired: u64,
+        /// What its platform says.
+        line: String,
+    },
+    /// A stop has sent everybody away and is about to write the working state to a file.
+    Archiving,
+    /// A stop waits for workers that still hold items.
+    WaitingForWorkers {
+        /// Items that are held.
+        held: u64,
+    },
+    /// The working state is in a file, and is about to be deleted.
+    Archived {
+        /// The file.
+        file: PathBuf,
     },
     /// A worker took an item.
     ItemStarted {

@@ -7,13 +7,12 @@
 //! | `status` | how a run stands and how it ended |
 //! | `events` | what happens, as it happens |
 //! | `archive` | the working state as a file |
-//! | `local` | the controller of this machine: workers as tasks of this process |
+//! | `fleet_backfill` | the controller over a fleet |
 
 mod archive;
 mod backfill;
 mod events;
-#[cfg(feature = "local")]
-mod local;
+mod fleet_backfill;
 mod plan;
 mod status;
 
@@ -21,8 +20,7 @@ pub use archive::{ArchiveManifest, archive_folder};
 pub use backfill::BackfillController;
 pub(crate) use events::EventSender;
 pub use events::{Event, EventStream};
-#[cfg(feature = "local")]
-pub use local::{LocalBackfill, LocalBackfillBuilder};
+pub use fleet_backfill::{BackfillBuilder, FleetBackfill, LocalBackfill};
 pub use plan::{Decision, Plan, PlannedIndex};
 pub use status::{
     BackfillStatus, Counts, DeepStatus, FailedWork, FleetCounts, IndexWork, OldestLease, RunEnd,

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::coordination::{ItemTotals, Rate, Tally};
+use crate::fleet::FleetKind;
 use crate::settings::RateLimits;
 use crate::{Books, SkipReason};
 
@@ -24,6 +25,21 @@ pub enum BackfillStatus {
     Stopped,
     /// The fleet itself has failed.
     Failed,
+}
+
+impl BackfillStatus {
+    /// What a fleet's counts mean. `is_known`: something was planned under the session.
+    pub(crate) fn of(kind: FleetKind, fleet: FleetCounts, is_known: bool) -> Self {
+        let is_leaving = fleet.terminating > 0 && fleet.desired == 0;
+        match kind {
+            FleetKind::Kubernetes if is_leaving => Self::Terminating,
+            _ if fleet.running > 0 => Self::Running,
+            _ if fleet.pending > 0 => Self::Starting,
+            _ if fleet.terminating > 0 => Self::Terminating,
+            FleetKind::Tasks | FleetKind::Processes if !is_known => Self::NotStarted,
+            _ => Self::Stopped,
+        }
+    }
 }
 
 impl fmt::Display for BackfillStatus {

@@ -2,20 +2,25 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | `local` | workers as tasks of this process |
+//! | `local` | the workers of this machine: tasks or processes |
+//! | `tasks` | workers as tasks of this process |
 
-#[cfg(feature = "local")]
 mod local;
+mod tasks;
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::Result;
 use crate::controller::FleetCounts;
+use crate::{Clock, Error, Result};
 
-#[cfg(feature = "local")]
-pub(crate) use local::TaskFleet;
+pub use local::LocalFleet;
+pub use tasks::TaskFleet;
+
+/// Between two looks whether a fleet is gone.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Where the workers of a fleet are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +37,8 @@ pub enum FleetKind {
 }
 
 impl FleetKind {
-    /// Whether its workers see the files of this machine.
+    /// Whether its workers see the files of this machine. They end by themselves when nothing is left, and a fleet elsewhere
+    /// stays.
     pub fn is_on_this_machine(self) -> bool {
         matches!(self, Self::Tasks | Self::Processes)
     }
@@ -49,9 +55,12 @@ impl fmt::Display for FleetKind {
     }
 }
 
-/// A number of workers that can be changed.
+/// A number of workers that can be changed. Its size outlives whoever set it, but for tasks of a process.
 #[async_trait]
 pub trait Fleet: Send + Sync {
+    /// Where its workers are.
+    fn kind(&self) -> FleetKind;
+
     /// Makes it `workers`. Those that are too many finish what is in flight first.
     ///
     /// # Errors
@@ -66,4 +75,27 @@ pub trait Fleet: Send + Sync {
 
     /// What it is, for people.
     fn describe(&self) -> String;
+
+    /// What to tell people after its size was set to `workers`, in the words of its platform.
+    fn change_line(&self, workers: usize, counts: &FleetCounts) -> String {
+        let FleetCounts { running, pending, .. } = counts;
+        format!(
+            "Workers {} set to {workers} desired count. Currently {running} running and {pending} pending.",
+            self.kind()
+        )
+    }
+
+    /// Waits until no worker is left; the error that ended one, as far as that is known.
+    ///
+    /// # Errors
+    /// What the platform fails with.
+    async fn empty(&self, clock: &dyn Clock) -> Result<Option<Error>> {
+        loop {
+            let counts = self.counts().await?;
+            if counts.running + counts.pending + counts.terminating == 0 {
+                return Ok(None);
+            }
+            clock.sleep(LOOK_EVERY).await;
+        }
+    }
 }

@@ -53,6 +53,8 @@ pub struct BackfillSettings {
     pub from_scratch: bool,
     /// How documents are sent.
     pub bulk: BulkSettings,
+    /// How long a pause or a stop waits until all workers are gone.
+    pub stop_within: Duration,
 }
 
 impl BackfillSettings {
@@ -83,6 +85,7 @@ impl BackfillSettings {
             operation: BulkOperation::default(),
             from_scratch: false,
             bulk: BulkSettings::default(),
+            stop_within: Duration::from_secs(15 * 60),
         }
     }
 

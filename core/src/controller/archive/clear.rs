@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::controller::{Event, EventSender};
 use crate::coordination::{Coordinator, WorkStore};
 use crate::{Clock, Result};
 
@@ -12,11 +13,20 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// What the store fails with.
-pub(crate) async fn wait_for_workers(coordinator: &Coordinator, clock: &dyn Clock) -> Result<()> {
+pub(crate) async fn wait_for_workers(
+    coordinator: &Coordinator,
+    clock: &dyn Clock,
+    events: &EventSender,
+) -> Result<()> {
+    let mut was_said = false;
     loop {
         coordinator.reap().await?;
-        if coordinator.totals().await?.items.in_progress == 0 {
+        let held = coordinator.totals().await?.items.in_progress;
+        if held == 0 {
             return Ok(());
+        }
+        if !std::mem::replace(&mut was_said, true) {
+            events.send(Event::WaitingForWorkers { held });
         }
         clock.sleep(LOOK_EVERY).await;
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::controller::EventSender;
 use crate::coordination::{
     Coordinator, LeaseRules, LocalWorkStore, Run, Session, SnapshotName, Standing, WorkItem,
 };
@@ -284,7 +285,10 @@ async fn a_stop_waits_for_those_who_hold_something_and_no_longer_than_their_leas
     let _alive = coordinator.enroll("w").await.unwrap();
     let _held = coordinator.acquire("w").await.unwrap().unwrap();
     let clock = bench.clock.clone();
-    let waiting = tokio::spawn(async move { wait_for_workers(&coordinator, &clock).await });
+    let waiting =
+        tokio::spawn(
+            async move { wait_for_workers(&coordinator, &clock, &EventSender::new()).await },
+        );
     let mut seconds = 0;
     while !waiting.is_finished() {
         for _ in 0..200 {

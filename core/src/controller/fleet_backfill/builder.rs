@@ -5,19 +5,20 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, OnceCell, watch};
 
-use super::{LocalBackfill, Shared};
+use super::{FleetBackfill, LocalBackfill, Shared};
 use crate::cluster::{ClusterClient, LocalCluster};
 use crate::controller::EventSender;
 use crate::coordination::{Coordinator, LeaseRules, LocalWorkStore, Session, WorkStore};
-use crate::failed::FailedStore;
+use crate::failed::{FailedStore, require_reachable};
+use crate::fleet::{Fleet, FleetKind, LocalFleet, TaskFleet};
 use crate::pipeline::Pressure;
 use crate::settings::BackfillSettings;
 use crate::snapshot::Snapshot;
 use crate::{Clock, Error, ErrorKind, Result, SystemClock};
 
-/// Settings (data) and components (objects) from which a [`LocalBackfill`] is built.
+/// Settings (data) and components (objects) from which a [`FleetBackfill`] is built.
 #[derive(Debug)]
-pub struct LocalBackfillBuilder {
+pub struct BackfillBuilder {
     settings: BackfillSettings,
     clock: Arc<dyn Clock>,
     cluster: Option<Arc<dyn ClusterClient>>,
@@ -25,7 +26,7 @@ pub struct LocalBackfillBuilder {
     snapshot: Option<Snapshot>,
 }
 
-impl LocalBackfillBuilder {
+impl BackfillBuilder {
     pub(super) fn new(settings: BackfillSettings) -> Self {
         let clock = Arc::new(SystemClock::new());
         Self { settings, clock, cluster: None, store: None, snapshot: None }
@@ -66,7 +67,46 @@ impl LocalBackfillBuilder {
     /// # Errors
     /// `Config` for a session name that is none, or a lease too short for the bulk timeout; what opening the
     /// target folder, and the place for failed documents, fails with.
-    pub fn build(mut self) -> Result<LocalBackfill> {
+    pub fn build(self) -> Result<LocalBackfill> {
+        let shared = Arc::new(self.shared()?);
+        let maker = Arc::clone(&shared);
+        let fleet = TaskFleet::new(
+            shared.events.clone(),
+            Arc::new(move |name, stop| Box::pin(Arc::clone(&maker).work(name, stop))),
+        );
+        Ok(FleetBackfill { shared, fleet: Arc::new(LocalFleet::Tasks(fleet)) })
+    }
+
+    /// The same with the workers of a fleet, which have the settings from the working state.
+    ///
+    /// # Errors
+    /// As [`BackfillBuilder::build`]; `Config` where workers elsewhere could not see a place that is on this machine.
+    pub fn build_over<F: Fleet + ?Sized>(self, fleet: Arc<F>) -> Result<FleetBackfill<F>> {
+        self.require_visible_to(fleet.kind())?;
+        Ok(FleetBackfill { shared: Arc::new(self.shared()?), fleet })
+    }
+
+    /// Refuses what workers elsewhere cannot see. A run that is only looked at has no repository here.
+    fn require_visible_to(&self, kind: FleetKind) -> Result<()> {
+        if kind.is_on_this_machine() || self.settings.repository.is_empty() {
+            return Ok(());
+        }
+        let refuse = |what: &str, how: &str| {
+            Err(Error::new(ErrorKind::Config, format!("workers {kind} cannot see {what}; {how}")))
+        };
+        if self.store.as_ref().is_none_or(|store| !store.capability().remote) {
+            return refuse(
+                "a working state on this machine",
+                "keep it in a cluster (`--coordinator URL`, or that of the target)",
+            );
+        }
+        if self.cluster.is_none() {
+            return refuse("a target folder on this machine", "give the URL of a cluster");
+        }
+        require_reachable(kind, self.settings.failed_store.as_deref())
+    }
+
+    fn shared(mut self) -> Result<Shared> {
         let rules = LeaseRules::for_length(self.settings.lease);
         rules.require_room_for(self.settings.bulk.timeout)?;
         // Where target and working state are clusters, nothing is kept in the folder yet, and maybe never.
@@ -92,7 +132,7 @@ impl LocalBackfillBuilder {
             Arc::clone(&self.clock),
             events.clone(),
         );
-        Ok(LocalBackfill::assemble(Shared {
+        Ok(Shared {
             settings: self.settings,
             cluster,
             store,
@@ -105,7 +145,7 @@ impl LocalBackfillBuilder {
             snapshot: OnceCell::new_with(self.snapshot),
             released: watch::Sender::default(),
             changing: Mutex::default(),
-        }))
+        })
     }
 }
 
@@ -131,9 +171,9 @@ fn no_target_folder(target: &Path, error: std::io::Error) -> Error {
     Error::new(ErrorKind::Io, message).with_source(error)
 }
 
-impl LocalBackfill {
-    /// A controller of a run that was started earlier, maybe by another process: to see how it stands. What it is about
-    /// is read from the target folder.
+/// A controller of a run that was started earlier, maybe by another process: what it is about is read from its working state.
+impl BackfillBuilder {
+    /// Of a run into a folder.
     ///
     /// # Errors
     /// `NotFound` when there is no target in that folder.
@@ -142,7 +182,7 @@ impl LocalBackfill {
         Self::attach_to(target, session, cluster).await
     }
 
-    /// The same for a run into a cluster, whose working state is in a folder.
+    /// Of a run into a cluster, whose working state is in a folder.
     ///
     /// # Errors
     /// `NotFound` when there is no working state in that folder.
@@ -155,11 +195,11 @@ impl LocalBackfill {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let store = open_store(folder, session, &clock)?;
         let settings = settings_of(&*store, folder).await?;
-        LocalBackfillBuilder::new(settings).with_clock(clock).with_cluster(cluster).build()
+        Ok(Self::new(settings).with_clock(clock).with_cluster(cluster))
     }
 
-    /// The same for a run whose working state and target are clusters; `folder` is this machine's own place for it, and is
-    /// made when something is written there. Where nothing is planned under the session of `store`, it can be asked and not started.
+    /// Of a run whose working state and target are clusters; `folder` is this machine's own place for it, and is made when
+    /// something is written there. Where nothing is planned under the session of `store`, it can be asked and not started.
     ///
     /// # Errors
     /// What the store fails with.
@@ -169,7 +209,18 @@ impl LocalBackfill {
         folder: &Path,
     ) -> Result<Self> {
         let settings = settings_of(&*store, folder).await?;
-        LocalBackfillBuilder::new(settings).with_store(store).with_cluster(cluster).build()
+        Ok(Self::new(settings).with_store(store).with_cluster(cluster))
+    }
+}
+
+impl LocalBackfill {
+    /// A controller of a run into a folder that was started earlier: to see how it stands, and to go on with tasks of this
+    /// process. [`BackfillBuilder::attach_over`] and its like are for other places.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no target in that folder.
+    pub async fn attach(target: &Path, session: &str) -> Result<Self> {
+        BackfillBuilder::attach(target, session).await?.build()
     }
 }
 

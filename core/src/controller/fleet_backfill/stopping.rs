@@ -4,17 +4,19 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::{LocalBackfill, Shared};
+use super::{FleetBackfill, Shared};
+use crate::controller::Event;
 use crate::controller::archive::{
     self, Expected, SessionRecord, archive_folder, clear, wait_for_workers,
 };
 use crate::coordination::{Run, Session, Standing, WorkStore};
+use crate::fleet::Fleet;
 use crate::{Error, ErrorKind, Result};
 
 /// Among the settings of a run that was begun from scratch.
 const FROM_SCRATCH: &str = "fromScratch";
 
-impl LocalBackfill {
+impl<F: Fleet + ?Sized> FleetBackfill<F> {
     /// Sends everybody away and moves the working state to a file. `stopped`: the session is not begun again by accident.
     pub(super) async fn end(
         &self,
@@ -28,8 +30,9 @@ impl LocalBackfill {
         }
         shared.coordinator.stop().await?;
         self.send_away().await?;
+        shared.events.send(Event::Archiving);
         // Workers of other processes that fill the same target.
-        wait_for_workers(&shared.coordinator, &*shared.clock).await?;
+        wait_for_workers(&shared.coordinator, &*shared.clock, &shared.events).await?;
         shared.put_back().await?;
         let folder = archive_folder(folder);
         let store: &dyn WorkStore = &**shared.coordinator.store();
@@ -37,6 +40,7 @@ impl LocalBackfill {
         if let Some(archived) = &archived {
             // Before anything is deleted: whoever finds nothing must find this.
             SessionRecord::of(archived, stopped).write(&shared.settings.target)?;
+            shared.events.send(Event::Archived { file: archived.file.clone() });
         }
         clear(&shared.coordinator, &*shared.clock).await?;
         Ok(archived.map(|archived| archived.file))

@@ -1,13 +1,14 @@
 //! How fast documents are sent: ceilings that can be changed while it runs, and what the status says of it.
 
-use super::{LocalBackfill, Shared};
+use super::{FleetBackfill, Shared};
 use crate::Result;
 use crate::controller::Sending;
 use crate::coordination::Run;
+use crate::fleet::Fleet;
 use crate::pipeline::PauseRecord;
 use crate::settings::RateLimits;
 
-impl LocalBackfill {
+impl<F: Fleet + ?Sized> FleetBackfill<F> {
     /// The ceilings of the run, for each process that works on it.
     ///
     /// # Errors

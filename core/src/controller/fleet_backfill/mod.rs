@@ -1,4 +1,4 @@
-//! The controller of this machine: workers as tasks of this process, target and working state in one folder.
+//! The controller over a fleet: the same verbs for tasks, processes, and workers elsewhere.
 
 mod builder;
 mod failures;
@@ -10,26 +10,30 @@ mod stopping;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::{Mutex, OnceCell, watch};
 
-pub use builder::LocalBackfillBuilder;
+pub use builder::BackfillBuilder;
 
 use super::{
-    BackfillController, BackfillStatus, DeepStatus, EventSender, EventStream, Plan, RunEnd, Status,
-    Work,
+    BackfillController, BackfillStatus, DeepStatus, Event, EventSender, EventStream, FleetCounts,
+    Plan, RunEnd, Status, Work,
 };
 use crate::cluster::ClusterClient;
 use crate::coordination::{Coordinator, Run, Standing, WorkStore};
 use crate::failed::FailedLog;
-use crate::fleet::{Fleet, TaskFleet};
+use crate::fleet::{Fleet, FleetKind, LocalFleet};
 use crate::pipeline::{Failures, Pressure};
 use crate::settings::BackfillSettings;
 use crate::snapshot::{Repository, Snapshot};
 use crate::{Clock, Error, ErrorKind, Result};
 
-/// A backfill whose workers are tasks of this process.
+/// Between two looks at the working state while workers elsewhere are at it.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// A backfill whose workers are on this machine: tasks of this process, or processes of their own.
 ///
 /// ```no_run
 /// # async fn example() -> snapfill::Result<()> {
@@ -43,10 +47,19 @@ use crate::{Clock, Error, ErrorKind, Result};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone)]
-pub struct LocalBackfill {
+pub type LocalBackfill = FleetBackfill<LocalFleet>;
+
+/// A backfill by the workers of a fleet. Its clones are one controller; controllers of the same run, also in other processes,
+/// agree through the working state and the fleet.
+pub struct FleetBackfill<F: Fleet + ?Sized = dyn Fleet> {
     shared: Arc<Shared>,
-    fleet: TaskFleet,
+    fleet: Arc<F>,
+}
+
+impl<F: Fleet + ?Sized> Clone for FleetBackfill<F> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), fleet: Arc::clone(&self.fleet) }
+    }
 }
 
 /// What the controller and its workers share.
@@ -71,23 +84,27 @@ struct Shared {
 
 impl LocalBackfill {
     /// Begins with settings; components such as the clock can be put in before it is built.
-    pub fn builder(settings: BackfillSettings) -> LocalBackfillBuilder {
-        LocalBackfillBuilder::new(settings)
+    pub fn builder(settings: BackfillSettings) -> BackfillBuilder {
+        BackfillBuilder::new(settings)
+    }
+}
+
+impl<F: Fleet + 'static> FleetBackfill<F> {
+    /// The same controller, whatever its fleet is.
+    pub fn over_any(self) -> FleetBackfill {
+        FleetBackfill { shared: self.shared, fleet: self.fleet }
+    }
+}
+
+impl<F: Fleet + ?Sized> FleetBackfill<F> {
+    /// The fleet.
+    pub fn fleet(&self) -> &F {
+        &self.fleet
     }
 
     /// The target.
     pub fn cluster(&self) -> &Arc<dyn ClusterClient> {
         &self.shared.cluster
-    }
-
-    fn assemble(shared: Shared) -> Self {
-        let shared = Arc::new(shared);
-        let maker = Arc::clone(&shared);
-        let fleet = TaskFleet::new(
-            shared.events.clone(),
-            Arc::new(move |name, stop| Box::pin(Arc::clone(&maker).work(name, stop))),
-        );
-        Self { shared, fleet }
     }
 
     /// What the session is about, if anything was planned.
@@ -110,14 +127,51 @@ impl LocalBackfill {
         if workers > 0 {
             self.shared.prepare().await?;
         }
-        self.fleet.desired(workers).await
+        self.set_size(workers).await
     }
 
-    async fn send_away(&self) -> Result<()> {
-        self.fleet.desired(0).await?;
-        // What ended a worker before is told by `wait`; a pause succeeds when none is left.
-        let _ = self.fleet.empty().await;
+    async fn set_size(&self, workers: usize) -> Result<()> {
+        self.fleet.desired(workers).await?;
+        let counts = self.fleet.counts().await?;
+        let line = self.fleet.change_line(workers, &counts);
+        self.shared.events.send(Event::FleetChanged { desired: workers as u64, line });
         Ok(())
+    }
+
+    /// Sends everybody away and waits until they are gone.
+    async fn send_away(&self) -> Result<()> {
+        self.set_size(0).await?;
+        let (clock, within) = (&*self.shared.clock, self.shared.settings.stop_within);
+        tokio::select! {
+            // What ended a worker before is told by `wait`; a pause succeeds when none is left.
+            gone = self.fleet.empty(clock) => gone.map(|_| ()),
+            () = clock.sleep(within) => {
+                let FleetCounts { running, pending, terminating, .. } = self.fleet.counts().await?;
+                Err(Error::new(ErrorKind::State, format!(
+                    "{} workers {} are still there {} s after they were sent away; look at {}, or wait, and do the same again",
+                    running + pending + terminating,
+                    self.fleet.kind(),
+                    within.as_secs(),
+                    self.fleet.describe()
+                )))
+            }
+        }
+    }
+
+    /// Waits until nothing is left to be done, or nobody is there who could do it.
+    async fn until_settled(&self) -> Result<Option<Error>> {
+        let clock = &*self.shared.clock;
+        if self.fleet.kind().is_on_this_machine() {
+            return self.fleet.empty(clock).await;
+        }
+        loop {
+            let counts = self.fleet.counts().await?;
+            let is_gone = counts.desired + counts.running + counts.pending == 0;
+            if is_gone || self.shared.coordinator.standing().await? == Standing::Finished {
+                return Ok(None);
+            }
+            clock.sleep(LOOK_EVERY).await;
+        }
     }
 }
 
@@ -140,15 +194,16 @@ impl Shared {
 }
 
 #[async_trait]
-impl BackfillController for LocalBackfill {
+impl<F: Fleet + ?Sized> BackfillController for FleetBackfill<F> {
     async fn plan(&self) -> Result<Plan> {
         self.shared.plan().await
     }
 
     async fn start(&self) -> Result<()> {
         let _changing = self.shared.changing.lock().await;
-        let running = usize::try_from(self.fleet.counts().await?.running).unwrap_or(usize::MAX);
-        self.resize(running.max(self.shared.settings.workers)).await
+        let counts = self.fleet.counts().await?;
+        let known = usize::try_from(counts.running.max(counts.desired)).unwrap_or(usize::MAX);
+        self.resize(known.max(self.shared.settings.workers)).await
     }
 
     async fn scale(&self, workers: usize) -> Result<()> {
@@ -168,9 +223,12 @@ impl BackfillController for LocalBackfill {
 
     async fn archive(&self, folder: Option<&Path>) -> Result<Option<PathBuf>> {
         let _changing = self.shared.changing.lock().await;
-        let running = self.status().await?.fleet.running;
-        if running > 0 {
-            let message = format!("{running} workers are at it; pause or stop the backfill first");
+        let FleetCounts { running, pending, .. } = self.status().await?.fleet;
+        if running + pending > 0 {
+            let message = format!(
+                "{} workers are at it; pause or stop the backfill first",
+                running + pending
+            );
             return Err(Error::new(ErrorKind::State, message));
         }
         self.end(folder, true).await
@@ -187,18 +245,18 @@ impl BackfillController for LocalBackfill {
     }
 
     async fn status(&self) -> Result<Status> {
-        let mut fleet = self.fleet.counts().await?;
-        // Workers of other processes that fill the same target count, too.
-        fleet.running =
-            self.shared.store.workers().await?.saturating_sub(fleet.terminating).max(fleet.running);
-        fleet.desired = fleet.desired.max(fleet.running);
-        let status = match self.shared.coordinator.standing().await? {
-            _ if fleet.running > 0 => BackfillStatus::Running,
-            _ if fleet.terminating > 0 => BackfillStatus::Terminating,
-            Standing::Absent => BackfillStatus::NotStarted,
-            _ => BackfillStatus::Stopped,
-        };
-        Ok(Status { status, fleet })
+        let (mut fleet, kind) = (self.fleet.counts().await?, self.fleet.kind());
+        if kind.is_on_this_machine() {
+            // Workers of other processes that fill the same target count, too.
+            let others = self.shared.store.workers().await?.saturating_sub(fleet.terminating);
+            fleet.running = fleet.running.max(others);
+            fleet.desired = match kind {
+                FleetKind::Tasks => fleet.desired.max(fleet.running),
+                _ => fleet.desired,
+            };
+        }
+        let is_known = self.shared.coordinator.standing().await? != Standing::Absent;
+        Ok(Status { status: BackfillStatus::of(kind, fleet, is_known), fleet })
     }
 
     async fn deep_status(&self) -> Result<DeepStatus> {
@@ -212,7 +270,7 @@ impl BackfillController for LocalBackfill {
     }
 
     async fn wait(&self) -> Result<RunEnd> {
-        let failure = self.fleet.empty().await;
+        let failure = self.until_settled().await?;
         let standing = self.shared.coordinator.standing().await?;
         let end = match standing {
             Standing::Finished => {
