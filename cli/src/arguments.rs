@@ -14,7 +14,9 @@ use crate::backfill::attach::OfRun;
 use crate::backfill::failed::FailedCommand;
 use crate::backfill::stop::{Restore, Stop};
 use crate::choosing::{Choosing, Loading, Making};
+use crate::completions::Completions;
 use crate::exit::Failure;
+use crate::logging::Logging;
 use crate::pacing::{Limit, Pacing};
 use crate::working_state::StateOption;
 use crate::writing::Refusals;
@@ -26,6 +28,8 @@ pub(crate) struct Arguments {
     /// Print one JSON document instead of text (streams are one JSON object a line)
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) logging: Logging,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -57,6 +61,8 @@ pub(crate) enum Command {
     Clusters(ClustersCommand),
     /// Print one document of a local target
     Get(Get),
+    /// Print the script that has a shell complete what is typed: `source <(snapfill completions bash)`
+    Completions(Completions),
 }
 
 #[derive(Debug, Subcommand)]

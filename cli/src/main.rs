@@ -6,8 +6,10 @@ mod aws;
 mod backfill;
 mod choosing;
 mod clusters;
+mod completions;
 mod exit;
 mod get;
+mod logging;
 mod output;
 mod pacing;
 mod signals;
@@ -34,7 +36,9 @@ fn main() -> std::process::ExitCode {
         Command::Backfill(BackfillCommand::Failed(command)) => command.streams(),
         _ => false,
     };
-    let output = Output::new(arguments.json, streams);
+    let talks = matches!(arguments.command, Command::Worker(_));
+    let logs = arguments.logging.begin(talks);
+    let output = Output::new(arguments.json, streams).logging(logs);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let ended = match runtime {
         Ok(runtime) => {
@@ -98,7 +102,7 @@ async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
             backfill::stop::reset(arguments, output).await
         }
         Command::Run(arguments) => backfill::run::run((*arguments).into(), output).await,
-        Command::Worker(arguments) => worker::run(*arguments, output).await,
+        Command::Worker(arguments) => worker::run(*arguments).await,
         Command::Clusters(ClustersCommand::CatIndices(arguments)) => {
             clusters::cat_indices(*arguments, output).await
         }
@@ -112,6 +116,7 @@ async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
             clusters::connection_check(arguments, output).await
         }
         Command::Get(arguments) => get::run(arguments, output).await,
+        Command::Completions(arguments) => completions::run(&arguments, output),
     }
 }
 

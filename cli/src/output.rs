@@ -15,11 +15,20 @@ pub(crate) struct Output {
     json: bool,
     /// Whether standard output is a stream of lines: then nothing else may be printed there.
     streams: bool,
+    /// Whether what is said on the side is a log line.
+    logs: bool,
 }
 
 impl Output {
     pub(crate) fn new(json: bool, streams: bool) -> Self {
-        Self { json, streams }
+        Self { json, streams, logs: false }
+    }
+
+    /// Has what is said on the side logged, where standard error is read as a log.
+    #[must_use]
+    pub(crate) fn logging(mut self, logs: bool) -> Self {
+        self.logs = logs;
+        self
     }
 
     pub(crate) fn is_json(&self) -> bool {
@@ -56,6 +65,10 @@ impl Output {
 
     /// Says something on the side: not part of the result.
     pub(crate) fn remark(&self, text: &str) {
+        if self.logs {
+            tracing::info!("{text}");
+            return;
+        }
         // Where standard error is gone, nobody waits for a remark.
         let _ = writeln!(std::io::stderr(), "{text}");
     }
@@ -71,6 +84,10 @@ impl Output {
 
     /// Says what went wrong.
     pub(crate) fn complain(&self, text: &str) {
+        if self.logs {
+            tracing::error!("{text}");
+            return;
+        }
         let coloured = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let (on, off) = if coloured { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
         self.remark(&format!("{on}error:{off} {text}"));

@@ -1,6 +1,6 @@
 //! `snapfill worker`: what a container, or a supervisor, runs.
 
-use snapfill::controller::{BackfillController, Event, LocalBackfill, RunEnd};
+use snapfill::controller::{BackfillController, LocalBackfill, RunEnd};
 use snapfill::coordination::Run;
 use snapfill::retry::RetryPolicy;
 use snapfill::settings::BackfillSettings;
@@ -9,10 +9,9 @@ use snapfill::{Error, ErrorKind, SystemClock};
 use crate::arguments::Worker as Arguments;
 use crate::backfill::place::{Place, settings};
 use crate::exit::{Exit, Failure};
-use crate::output::Output;
 use crate::signals::{Signal, Signals};
 
-pub(crate) async fn run(mut arguments: Arguments, output: &Output) -> Result<Exit, Failure> {
+pub(crate) async fn run(mut arguments: Arguments) -> Result<Exit, Failure> {
     let mut signals = Signals::listen()?;
     if arguments.until_stdin_closes {
         signals = signals.until_stdin_closes()?;
@@ -23,31 +22,23 @@ pub(crate) async fn run(mut arguments: Arguments, output: &Output) -> Result<Exi
         backfill = join(arguments) => backfill?,
         signal = signals.next() => return Ok(ended_by(signal)),
     };
-    let mut events = backfill.events();
     tokio::select! {
         started = backfill.start() => started?,
         signal = signals.next() => return leave(&backfill, signal).await,
     }
     let end = backfill.wait();
     tokio::pin!(end);
-    loop {
-        tokio::select! {
-            end = &mut end => return conclude(end, &backfill, output).await,
-            Some(event) = events.next() => note(&event, output),
-            signal = signals.next() => return leave(&backfill, signal).await,
-        }
+    tokio::select! {
+        end = &mut end => conclude(end, &backfill).await,
+        signal = signals.next() => leave(&backfill, signal).await,
     }
 }
 
 /// A stop sends workers away: that is no failure, and nothing is left for this one to do.
-async fn conclude(
-    end: Result<RunEnd, Error>,
-    backfill: &LocalBackfill,
-    output: &Output,
-) -> Result<Exit, Failure> {
+async fn conclude(end: Result<RunEnd, Error>, backfill: &LocalBackfill) -> Result<Exit, Failure> {
     match end {
         Err(error) if error.kind() == ErrorKind::Cancelled && is_stopped(backfill).await? => {
-            output.remark("The backfill was stopped: this worker let go what it held");
+            tracing::info!("the backfill was stopped: this worker let go what it held");
         }
         end => {
             end?;
@@ -103,22 +94,5 @@ fn ended_by(signal: Signal) -> Exit {
     match signal {
         Signal::Interrupt => Exit::Interrupted,
         Signal::Terminate => Exit::Terminated,
-    }
-}
-
-/// One line for each item, as a log shows it.
-fn note(event: &Event, output: &Output) {
-    match event {
-        Event::ItemStarted { index, shard, worker } => {
-            output.remark(&format!("{worker} works on {index}[{shard}]"));
-        }
-        Event::ItemCompleted { index, shard, live, .. } => {
-            output.remark(&format!("{index}[{shard}] is done: {live} documents"));
-        }
-        Event::ItemFailed { index, shard, reason } => {
-            output.remark(&format!("{index}[{shard}] failed: {reason}"));
-        }
-        Event::Warning { index, warning } => output.remark(&format!("{index}: {warning}")),
-        _ => {}
     }
 }

@@ -11,6 +11,8 @@
 //! | `failed` | documents that a cluster refuses |
 //! | `fake` | a cluster that refuses them |
 //! | `faults` | wrong folders, full disks, targets that cannot be written |
+//! | `completions` | what shells complete words by |
+//! | `logging` | log lines, as text and as JSON |
 //! | `damage` | repositories of which a file is flipped, cut or gone |
 //! | `hostile` | repositories that no server would write, within limits of memory and time |
 //! | `memory` | large documents, and how much memory they take |
@@ -29,12 +31,14 @@ mod aws;
 mod cat;
 mod chaos;
 mod cluster;
+mod completions;
 mod damage;
 mod failed;
 mod fake;
 mod faults;
 mod hostile;
 mod kill;
+mod logging;
 mod memory;
 mod pacing;
 mod program;

@@ -25,7 +25,7 @@ fn begin(mut command: Command) -> (Child, BufReader<ChildStderr>) {
     let mut child = command.spawn().unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
-    while !line.contains(" works on ") {
+    while !line.contains("item taken ") {
         line.clear();
         assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it ended before it began");
     }

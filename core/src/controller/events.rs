@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use tokio::sync::broadcast;
 
+use super::event_log;
 use crate::Books;
 
 /// Events that a slow listener may fall behind by before it misses some.
@@ -101,6 +102,15 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// A worker has an item no more: its lease ran out, or another has it.
+    LeaseLost {
+        /// Its index.
+        index: String,
+        /// Its shard.
+        shard: u32,
+        /// Who had it.
+        worker: String,
+    },
     /// More or fewer bulks of a worker may be out at a time.
     ConcurrencyChanged {
         /// Which worker.
@@ -151,6 +161,7 @@ impl EventSender {
     }
 
     pub(crate) fn send(&self, event: Event) {
+        event_log::log(&event);
         // An error means that nobody listens, which is fine.
         let _ = self.0.send(event);
     }

@@ -6,11 +6,13 @@
 //! | `plan` | what a run would do |
 //! | `status` | how a run stands and how it ended |
 //! | `events` | what happens, as it happens |
+//! | `event_log` | the same as log lines |
 //! | `archive` | the working state as a file |
 //! | `fleet_backfill` | the controller over a fleet |
 
 mod archive;
 mod backfill;
+mod event_log;
 mod events;
 mod fleet_backfill;
 mod plan;

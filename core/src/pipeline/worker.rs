@@ -239,14 +239,17 @@ impl<S: Source> Worker<S> {
         progress: Progress,
     ) -> Result<()> {
         if error.is_lease_lost() {
-            tracing::warn!(index = %item.index, shard = item.shard, "the lease was lost");
+            self.events.send(Event::LeaseLost {
+                index: item.index.clone(),
+                shard: item.shard,
+                worker: self.name.clone(),
+            });
             // Maybe it ran out and nobody has taken it: then what was done is kept, and the item is free at once.
             let _ = held.release(progress).await;
             return Ok(());
         }
         let (cause, error) = (error.cause(), error.into_error());
         let reason = error.to_string();
-        tracing::warn!(index = %item.index, shard = item.shard, %reason, "an item failed");
         self.events.send(Event::ItemFailed {
             index: item.index.clone(),
             shard: item.shard,

@@ -130,7 +130,6 @@ impl Pressure {
             None => return,
             Some(Turn::Paused(reason)) => {
                 state.workers.values_mut().for_each(Concurrency::restart);
-                tracing::warn!(%reason, "sending is paused");
                 Event::SendingPaused { reason: reason.to_string() }
             }
             Some(Turn::Resumed { after }) => {
