@@ -241,7 +241,7 @@ async fn events_come_in_their_order() {
                 assert_eq!((open, error), (None, None));
                 break;
             }
-            Event::ConcurrencyChanged { .. } => {}
+            Event::ConcurrencyChanged { .. } | Event::FleetChanged { .. } => {}
             other => panic!("{other:?}"),
         }
     }
