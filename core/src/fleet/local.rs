@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Fleet, FleetKind, TaskFleet};
+use super::{Fleet, FleetKind, ProcessFleet, TaskFleet};
 use crate::controller::FleetCounts;
 use crate::{Clock, Error, Result};
 
@@ -12,12 +12,15 @@ use crate::{Clock, Error, Result};
 pub enum LocalFleet {
     /// Tasks of this process: they end with it.
     Tasks(TaskFleet),
+    /// Processes of their own: they go on when this one ends.
+    Processes(ProcessFleet),
 }
 
 impl LocalFleet {
     fn inner(&self) -> &dyn Fleet {
         match self {
             Self::Tasks(tasks) => tasks,
+            Self::Processes(processes) => processes,
         }
     }
 }

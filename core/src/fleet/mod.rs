@@ -3,9 +3,11 @@
 //! | file | subject |
 //! |---|---|
 //! | `local` | the workers of this machine: tasks or processes |
+//! | `processes` | workers as processes of this machine, under a supervisor |
 //! | `tasks` | workers as tasks of this process |
 
 mod local;
+mod processes;
 mod tasks;
 
 use std::fmt;
@@ -17,6 +19,7 @@ use crate::controller::FleetCounts;
 use crate::{Clock, Error, Result};
 
 pub use local::LocalFleet;
+pub use processes::{ProcessFleet, WorkerProgram, supervise};
 pub use tasks::TaskFleet;
 
 /// Between two looks whether a fleet is gone.
