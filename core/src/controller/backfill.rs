@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::{DeepStatus, EventStream, Plan, RunEnd, Status};
 use crate::Result;
+use crate::cluster::ClusterHealth;
 
 /// Controls a backfill: the same verbs whatever the fleet. Every verb may be repeated, and in any order; what is not
 /// allowed now is refused with `State`.
@@ -75,6 +76,12 @@ pub trait BackfillController: Send + Sync {
     /// # Errors
     /// What the working state fails with.
     async fn deep_status(&self) -> Result<DeepStatus>;
+
+    /// How the target fares now, as far as it lets us see.
+    ///
+    /// # Errors
+    /// What the target fails with.
+    async fn target_health(&self) -> Result<ClusterHealth>;
 
     /// Waits for the end of the run.
     ///

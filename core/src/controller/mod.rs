@@ -8,6 +8,7 @@
 //! | `events` | what happens, as it happens |
 //! | `event_log` | the same as log lines |
 //! | `archive` | the working state as a file |
+//! | `gradual` | making a fleet larger step by step, as long as the target is well |
 //! | `fleet_backfill` | the controller over a fleet |
 
 mod archive;
@@ -15,6 +16,7 @@ mod backfill;
 mod event_log;
 mod events;
 mod fleet_backfill;
+mod gradual;
 mod plan;
 mod status;
 
@@ -23,6 +25,7 @@ pub use backfill::BackfillController;
 pub(crate) use events::EventSender;
 pub use events::{Event, EventStream};
 pub use fleet_backfill::{BackfillBuilder, FleetBackfill, LocalBackfill};
+pub use gradual::{GradualOptions, GradualScaling, GradualStep, ScaleAction, StepSize};
 pub use plan::{Decision, Plan, PlannedIndex};
 pub use status::{
     BackfillStatus, Counts, DeepStatus, FailedWork, FleetCounts, IndexWork, OldestLease, RunEnd,

@@ -114,6 +114,8 @@ pub struct WorkerSending {
     pub in_flight: usize,
     /// Bulks that may be out at a time now.
     pub limit: usize,
+    /// Bulks that may be out at a time when the target takes them well.
+    pub most: usize,
 }
 
 /// The work of a session, summed up.

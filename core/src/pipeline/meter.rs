@@ -20,6 +20,8 @@ pub(crate) struct Done {
     pub(crate) bytes: u64,
     /// Bytes of stored fields.
     pub(crate) stored: u64,
+    /// Bulks that were refused for the time being.
+    pub(crate) rejected: u64,
 }
 
 impl Done {
@@ -29,6 +31,7 @@ impl Done {
             documents: self.documents.saturating_sub(before.documents),
             bytes: self.bytes.saturating_sub(before.bytes),
             stored: self.stored.saturating_sub(before.stored),
+            rejected: self.rejected.saturating_sub(before.rejected),
         }
     }
 
@@ -37,6 +40,7 @@ impl Done {
             documents: self.documents + more.documents,
             bytes: self.bytes + more.bytes,
             stored: self.stored + more.stored,
+            rejected: self.rejected + more.rejected,
         }
     }
 }
@@ -81,7 +85,12 @@ impl Meter {
             let a_second = u128::from(amount) * 1000 / passed.as_millis().max(1);
             u64::try_from(a_second).unwrap_or(u64::MAX)
         };
-        Rate { documents: each(done.documents), bytes: each(done.bytes), stored: each(done.stored) }
+        Rate {
+            documents: each(done.documents),
+            bytes: each(done.bytes),
+            stored: each(done.stored),
+            rejected: done.rejected,
+        }
     }
 }
 
@@ -90,7 +99,7 @@ mod tests {
     use super::*;
 
     fn done(documents: u64) -> Done {
-        Done { documents, bytes: documents * 10, stored: documents * 3 }
+        Done { documents, bytes: documents * 10, stored: documents * 3, rejected: 0 }
     }
 
     fn at(seconds: u64) -> Duration {
@@ -117,6 +126,19 @@ mod tests {
         assert_eq!(meter.rate(at(30)).documents, 20);
         meter.note(at(200), done(0));
         assert!(meter.rate(at(210)).documents < 60);
+    }
+
+    #[test]
+    fn refusals_are_counted_for_a_minute() {
+        let mut meter = Meter::new(at(0));
+        for second in 1..=20 {
+            meter.note(at(second), Done { rejected: 1, ..done(1) });
+        }
+        assert_eq!(meter.rate(at(20)).rejected, 20);
+        for second in 21..=100 {
+            meter.note(at(second), done(1));
+        }
+        assert_eq!(meter.rate(at(100)).rejected, 0);
     }
 
     #[test]

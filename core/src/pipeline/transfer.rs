@@ -374,8 +374,10 @@ impl Transfer<'_> {
     fn measured(&self, flight: &mut Flight) -> Progress {
         let (progress, now) = (flight.progress(), self.sender.clock.monotonic());
         let done = done_of(&self.held.item(), &progress);
+        let rejected = self.sender.throttle.as_ref().map_or(0, Throttle::take_rejected);
         let mut meter = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
-        meter.note(now, done.since(std::mem::replace(&mut flight.metered, done)));
+        let more = done.since(std::mem::replace(&mut flight.metered, done));
+        meter.note(now, Done { rejected, ..more });
         Progress { rate: meter.rate(now), ..progress }
     }
 
@@ -415,6 +417,7 @@ fn done_of(item: &WorkItem, progress: &Progress) -> Done {
         documents: progress.books.accounted(),
         bytes: progress.books.bytes,
         stored: reached.bytes_done(),
+        rejected: 0,
     }
 }
 

@@ -86,7 +86,7 @@ fn held(mut item: WorkItem, holder: &str, expiration: StoreTime) -> WorkItem {
     item.lease_holder = Some(holder.into());
     item.expiration = expiration;
     item.lease_version += 1;
-    item.rate = Rate { documents: 7, bytes: 700, stored: 35 };
+    item.rate = Rate { documents: 7, bytes: 700, stored: 35, rejected: 2 };
     item
 }
 

@@ -21,7 +21,7 @@ use super::{
     BackfillController, BackfillStatus, DeepStatus, Event, EventSender, EventStream, FleetCounts,
     Plan, RunEnd, Status, Work,
 };
-use crate::cluster::ClusterClient;
+use crate::cluster::{ClusterClient, ClusterHealth};
 use crate::coordination::{Coordinator, Run, Standing, WorkStore};
 use crate::failed::FailedLog;
 use crate::fleet::{Fleet, FleetKind, LocalFleet};
@@ -267,6 +267,10 @@ impl<F: Fleet + ?Sized> BackfillController for FleetBackfill<F> {
         let end = if planned { self.shared.end_of(&work).await? } else { None };
         let sending = self.shared.sending(status.fleet.running > 0).await?;
         Ok(DeepStatus { status, planned, work, end, sending })
+    }
+
+    async fn target_health(&self) -> Result<ClusterHealth> {
+        self.shared.cluster.health().await
     }
 
     async fn wait(&self) -> Result<RunEnd> {

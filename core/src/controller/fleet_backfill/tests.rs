@@ -6,6 +6,7 @@ use crate::cluster::{ItemOutcome, LocalCluster};
 use crate::controller::Event;
 use crate::testkit::{BulkFault, FaultyCluster, SteppedClock};
 
+mod gradual;
 mod preparing;
 mod sending;
 mod stopping;

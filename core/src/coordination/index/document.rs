@@ -48,7 +48,7 @@ pub(super) fn sum_names() -> [&'static str; SUMS] {
 }
 
 /// The fields of [`Rate`], as they are written.
-pub(super) const RATES: [&str; 3] = ["documents", "bytes", "stored"];
+pub(super) const RATES: [&str; 4] = ["documents", "bytes", "stored", "rejected"];
 
 /// Whether the item's shard has others.
 fn is_split(item: &WorkItem) -> bool {

@@ -119,6 +119,9 @@ struct Leases<'a> {
     documents: Figure,
     bytes: Figure,
     stored: Figure,
+    /// Absent where an earlier build made the index.
+    #[serde(default)]
+    rejected: Figure,
 }
 
 impl Leases<'_> {
@@ -128,6 +131,7 @@ impl Leases<'_> {
             documents: figure(&self.documents),
             bytes: figure(&self.bytes),
             stored: figure(&self.stored),
+            rejected: figure(&self.rejected),
         }
     }
 }

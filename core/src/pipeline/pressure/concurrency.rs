@@ -66,6 +66,8 @@ pub(crate) struct Concurrency {
     max: usize,
     limit: usize,
     in_flight: usize,
+    /// Since somebody last asked.
+    rejected: u64,
     /// Counts decreases: what began before the last one says nothing about what is now.
     epoch: u64,
     round: Round,
@@ -91,6 +93,7 @@ impl Concurrency {
             max,
             limit: START.min(max),
             in_flight: 0,
+            rejected: 0,
             epoch: 0,
             round: Round::default(),
             baselines: BTreeMap::new(),
@@ -117,9 +120,20 @@ impl Concurrency {
         Some(Ticket { epoch: self.epoch, begun: now, bytes })
     }
 
+    /// How many may be out at most.
+    pub(crate) fn most(&self) -> usize {
+        self.max
+    }
+
+    /// How many bulks were rejected since this was last asked.
+    pub(crate) fn take_rejected(&mut self) -> u64 {
+        std::mem::take(&mut self.rejected)
+    }
+
     /// Gives the place back.
     pub(crate) fn end(&mut self, ticket: Ticket, answer: Answer, now: Duration) -> Option<Change> {
         self.in_flight = self.in_flight.saturating_sub(1);
+        self.rejected += u64::from(answer == Answer::Rejected);
         if ticket.epoch != self.epoch {
             return None;
         }

@@ -95,6 +95,7 @@ impl Pressure {
             worker: worker.clone(),
             in_flight: places.in_flight(),
             limit: places.limit(),
+            most: places.most(),
         });
         Sending {
             paused: state.circuit.paused().map(ToString::to_string),

@@ -65,6 +65,12 @@ impl Throttle {
         self.pressure.state().workers.get(&self.worker.name).map_or(1, Concurrency::limit)
     }
 
+    /// How many bulks were refused for the time being since this was last asked.
+    pub(crate) fn take_rejected(&self) -> u64 {
+        let mut state = self.pressure.state();
+        state.workers.get_mut(&self.worker.name).map_or(0, Concurrency::take_rejected)
+    }
+
     /// The ceilings that count now.
     pub(crate) fn limits(&self) -> RateLimits {
         self.pressure.state().limits
