@@ -24,6 +24,7 @@ mod hit;
 mod pipeline;
 pub mod preparation;
 pub mod retry;
+mod secret;
 #[cfg(feature = "local")]
 pub mod settings;
 #[cfg(all(test, feature = "local"))]
@@ -37,6 +38,7 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use document::{Document, DocumentBatch, DocumentBatchBuilder, DocumentRef};
 pub use error::{Error, ErrorKind, Result};
 pub use hit::write_hit;
+pub use secret::Secret;
 
 /// The code of the README compiles.
 #[cfg(all(doctest, feature = "local"))]

@@ -9,6 +9,7 @@ use crate::DocumentBatch;
 
 /// What a bulk request does with a document whose id is already there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum BulkOperation {
     /// Replaces it.

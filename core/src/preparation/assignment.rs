@@ -18,6 +18,7 @@ use crate::snapshot::IndexMetadata;
 
 /// Whether indices that the target lacks are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CreateIndices {
     /// Those that are missing.

@@ -15,6 +15,7 @@ type Object = Map<String, Value>;
 
 /// What becomes of a field whose type the target lacks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum UnknownFields {
     /// The index is refused.

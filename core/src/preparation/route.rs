@@ -15,6 +15,7 @@ use crate::{DocumentBatch, DocumentBatchBuilder};
 
 /// What becomes of an index with several mapping types (Elasticsearch 5 and before), where the target has no types.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Types {
     /// It is refused.

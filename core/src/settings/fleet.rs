@@ -19,6 +19,7 @@ use crate::fleet::FleetKind;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FleetConfig {
@@ -47,6 +48,7 @@ impl FleetConfig {
 
 /// A service of Amazon ECS whose tasks are workers. Holds no secret: keys come from AWS's own chain.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct EcsFleetConfig {
     /// The cluster, by name or ARN.
@@ -80,6 +82,7 @@ impl EcsFleetConfig {
 /// A Kubernetes deployment whose pods are workers. Without `kubeconfig` and `context`, the usual kubeconfig is read, and within a
 /// cluster its service account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct KubernetesFleetConfig {
     /// The deployment.

@@ -2,6 +2,8 @@
 
 mod backfill;
 mod bulk;
+#[cfg(feature = "config")]
+pub mod config;
 mod fleet;
 mod of_run;
 mod rate_limits;

@@ -9,7 +9,9 @@ use super::{Auth, ServerIds, TlsConfig};
 use crate::{Error, ErrorKind, Result};
 
 /// Whether request bodies are compressed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
 pub enum Compression {
     /// Unless the target is on this machine, where compressing costs more than it saves.
     #[default]

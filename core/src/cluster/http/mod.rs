@@ -3,7 +3,6 @@
 //! | file | subject |
 //! |---|---|
 //! | [`config`] | where the cluster is and how to speak with it |
-//! | [`secret`] | a value that is never shown |
 //! | [`auth`] | who we say we are |
 //! | [`tls`] | whom we believe |
 //! | `endpoints` | several addresses of one cluster, and which of them to ask |
@@ -38,7 +37,6 @@ mod parts;
 mod refusal;
 mod request;
 mod retry_after;
-pub mod secret;
 pub mod server_ids;
 mod service;
 pub mod tls;
@@ -51,10 +49,10 @@ pub(crate) use refusal::{Complaint, NO_INDEX, PASSING, refusal};
 pub(crate) use request::{Body, Request};
 pub(crate) use transport::Answer;
 
+pub use crate::Secret;
 pub use auth::{Auth, RequestSigner, SignedHeaders, Unsigned};
 pub use cluster::HttpCluster;
 pub use config::{Compression, HttpConfig};
-pub use secret::Secret;
 pub use server_ids::ServerIds;
 pub use tls::TlsConfig;
 

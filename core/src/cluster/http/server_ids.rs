@@ -8,7 +8,9 @@ use super::refusal::Complaint;
 ///
 /// Collections of Amazon OpenSearch Serverless for time series and for vector search take no ids. There, a bulk that is sent
 /// again writes its documents again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
 pub enum ServerIds {
     /// Where the target takes no others: known from the type of a Serverless collection where we may ask for it
     /// (`aoss:BatchGetCollection`), else from the target's first refusal, after which the documents are sent without ids.

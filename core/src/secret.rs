@@ -5,11 +5,11 @@ use std::fmt;
 /// A password, a key or a token: neither `Debug` nor an error shows it.
 ///
 /// ```
-/// use snapfill::cluster::http::Secret;
+/// use snapfill::Secret;
 ///
 /// assert_eq!(format!("{:?}", Secret::from("hunter2".to_owned())), "Secret");
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {

@@ -1,0 +1,62 @@
+//! What is read.
+
+use serde::{Deserialize, Serialize};
+
+use super::ClusterConfig;
+use super::units::Size;
+use crate::snapshot::RepositoryOptions;
+
+/// The snapshot that is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct SourceConfig {
+    /// The repository: a folder or a URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
+    /// The snapshot's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<String>,
+    /// The folder of the repository below its location: the `base_path` it was registered with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_path: Option<String>,
+    /// Whether a PARTIAL snapshot is read; the shards that it lacks are reported as skipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_partial: Option<bool>,
+    /// The segment repository of OpenSearch's remote store, for shallow snapshots.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remote_store: Option<String>,
+    /// The folder of the remote store below its location.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remote_store_base_path: Option<String>,
+    /// Whether the original is taken that was kept for replication, where an index stores no source or a filtered one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_source: Option<bool>,
+    /// Documents of more bytes are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_document_size: Option<Size>,
+    /// The cluster that the snapshot is of, where it is still there: to list its indices, and for nothing else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterConfig>,
+}
+
+impl SourceConfig {
+    /// Whether nothing is said.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// How the repository is read.
+    #[allow(clippy::needless_update, reason = "what is not in the configuration is as usual")]
+    pub fn options(&self) -> RepositoryOptions {
+        RepositoryOptions {
+            base_path: self.base_path.clone(),
+            allow_partial: self.allow_partial.unwrap_or_default(),
+            remote_store: self.remote_store.clone(),
+            remote_store_base_path: self.remote_store_base_path.clone(),
+            recovery_source: self.recovery_source.unwrap_or_default(),
+            max_document_bytes: self.max_document_size.map(|Size(bytes)| bytes),
+            ..RepositoryOptions::default()
+        }
+    }
+}
