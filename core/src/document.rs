@@ -112,8 +112,8 @@ impl DocumentBatch {
     }
 
     /// The documents before the one at `middle`, and the rest. Both share this batch's buffer.
-    #[cfg(any(test, feature = "local"))]
-    pub(crate) fn split_at(&self, middle: usize) -> (Self, Self) {
+    #[must_use]
+    pub fn split_at(&self, middle: usize) -> (Self, Self) {
         let middle = middle.min(self.entries.len());
         let (first, second) = self.entries.split_at(middle);
         // Entries lie in the buffer in their order, each beginning with its id.

@@ -21,6 +21,7 @@
 //! | `shard_files` | those files as a Lucene directory |
 //! | `source` | making a stored `_source` fit one line |
 //! | `documents` | the documents of a shard as a stream bounded by bytes |
+//! | `snapshot_documents` | those of a whole snapshot, shard after shard |
 //! | `repository`, `snapshot`, `shard` | the handles that callers hold |
 
 mod blobs;
@@ -45,6 +46,7 @@ mod shard_path;
 mod shard_place;
 #[allow(clippy::module_inception)]
 mod snapshot;
+mod snapshot_documents;
 mod source;
 mod uncatalogued;
 mod version;
@@ -64,4 +66,5 @@ pub use options::RepositoryOptions;
 pub use repository::{Repository, SnapshotSummary};
 pub use shard::{Shard, ShardSize};
 pub use snapshot::{Snapshot, SnapshotIndex};
+pub use snapshot_documents::{PlaceOfBatch, SnapshotDocuments};
 pub use version::{Distribution, SourceVersion};

@@ -1,0 +1,239 @@
+//! The verbs of a backfill.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use snapfill::controller::{BackfillController, LocalBackfill};
+use snapfill::{Error, ErrorKind};
+use tokio::sync::{OnceCell, broadcast};
+
+use crate::events::{BACKLOG, pass_on};
+use crate::place::{self, Place};
+use crate::status::word;
+use crate::{BackfillOptions, DeepStatus, Event, EventStream, Plan, Result, Status, runtime};
+
+/// A backfill: fills a target with the documents of a snapshot. Nothing is opened before it is asked for something. Every verb
+/// may be repeated, and in any order; what is not allowed now is refused with `State`.
+#[derive(Debug)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Object))]
+pub struct Backfill {
+    control: Arc<Control>,
+}
+
+/// What a backfill and its listeners share.
+pub(crate) struct Control {
+    options: BackfillOptions,
+    opened: OnceCell<Arc<dyn BackfillController>>,
+    events: broadcast::Sender<Event>,
+}
+
+impl std::fmt::Debug for Control {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Control").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+impl Backfill {
+    /// A backfill by its options.
+    ///
+    /// # Errors
+    /// `Config` for options that contradict each other or that no word is known for.
+    #[cfg_attr(feature = "uniffi", uniffi::constructor)]
+    pub fn new(options: BackfillOptions) -> Result<Arc<Self>> {
+        place::check(&options)?;
+        options.settings(PathBuf::new())?;
+        let events = broadcast::channel(BACKLOG).0;
+        let control = Control { options, opened: OnceCell::new(), events };
+        Ok(Arc::new(Self { control: Arc::new(control) }))
+    }
+
+    /// What a run would do. Changes nothing.
+    ///
+    /// # Errors
+    /// `NotFound` when the selection names what is not there; what reading the snapshot's metadata fails with.
+    pub async fn plan(self: Arc<Self>) -> Result<Plan> {
+        self.ask(|backfill| async move { Ok(backfill.plan().await?.into()) }).await
+    }
+
+    /// Plans, makes the indices, and brings up as many workers as are configured.
+    ///
+    /// # Errors
+    /// As [`Backfill::plan`]; `State` when the session is about another run, or was stopped; what the target fails with.
+    pub async fn start(self: Arc<Self>) -> Result<()> {
+        self.ask(|backfill| async move { backfill.start().await }).await
+    }
+
+    /// Sets the number of workers. From 0 it starts the backfill.
+    ///
+    /// # Errors
+    /// As [`Backfill::start`].
+    pub async fn scale(self: Arc<Self>, workers: u32) -> Result<()> {
+        let workers = usize::try_from(workers).unwrap_or(usize::MAX);
+        self.ask(move |backfill| async move { backfill.scale(workers).await }).await
+    }
+
+    /// Sends all workers away and waits until they are gone. What they had done is kept; `start` goes on there.
+    ///
+    /// # Errors
+    /// What the working state fails with.
+    pub async fn pause(self: Arc<Self>) -> Result<()> {
+        self.ask(|backfill| async move { backfill.pause().await }).await
+    }
+
+    /// Sends all workers away, writes the working state to a file in `folder`, reads it back, and only then deletes it. Says
+    /// where the file lies; none when there was no working state. To be able to go on, pause instead.
+    ///
+    /// # Errors
+    /// What the working state fails with, `Io` when the file cannot be written; then nothing is deleted.
+    pub async fn stop(self: Arc<Self>, folder: Option<String>) -> Result<Option<String>> {
+        self.ask(|backfill| async move {
+            Ok(backfill.stop(folder.as_deref().map(Path::new)).await?.map(text))
+        })
+        .await
+    }
+
+    /// The same for a backfill whose workers are gone.
+    ///
+    /// # Errors
+    /// As [`Backfill::stop`]; `State` while workers are at it.
+    pub async fn archive(self: Arc<Self>, folder: Option<String>) -> Result<Option<String>> {
+        self.ask(|backfill| async move {
+            Ok(backfill.archive(folder.as_deref().map(Path::new)).await?.map(text))
+        })
+        .await
+    }
+
+    /// Brings a stopped backfill back to where it was. `start` then goes on.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such file, `Corrupt` when it is damaged, `Unsupported` when a newer release wrote it,
+    /// `State` when it is of another session, target or run, or when the session has a working state already.
+    pub async fn restore(self: Arc<Self>, file: String) -> Result<()> {
+        self.ask(|backfill| async move { backfill.restore(Path::new(&file)).await }).await
+    }
+
+    /// The same as [`Backfill::stop`], and then the session may be begun anew.
+    ///
+    /// # Errors
+    /// As [`Backfill::stop`].
+    pub async fn reset(self: Arc<Self>, folder: Option<String>) -> Result<Option<String>> {
+        self.ask(|backfill| async move {
+            Ok(backfill.reset(folder.as_deref().map(Path::new)).await?.map(text))
+        })
+        .await
+    }
+
+    /// Whether workers are at it.
+    ///
+    /// # Errors
+    /// What the working state fails with.
+    pub async fn status(self: Arc<Self>) -> Result<Status> {
+        self.ask(|backfill| async move { Ok(backfill.status().await?.into()) }).await
+    }
+
+    /// Whether workers are at it, and how far the work is.
+    ///
+    /// # Errors
+    /// What the working state fails with.
+    pub async fn deep_status(self: Arc<Self>) -> Result<DeepStatus> {
+        self.ask(|backfill| async move { Ok(backfill.deep_status().await?.into()) }).await
+    }
+
+    /// Waits for the end of the run: `completed`, `completed_with_errors` or `failed`.
+    ///
+    /// # Errors
+    /// The error that ended a worker, when it left work undone; `Cancelled` when the backfill was paused or stopped.
+    pub async fn wait(self: Arc<Self>) -> Result<String> {
+        self.ask(|backfill| async move { Ok(word(backfill.wait().await?)) }).await
+    }
+
+    /// What happens from now on.
+    pub fn events(&self) -> Arc<EventStream> {
+        EventStream::of(self.control.events.subscribe(), Arc::downgrade(&self.control))
+    }
+}
+
+impl Backfill {
+    async fn ask<T, A>(
+        self: Arc<Self>,
+        question: impl FnOnce(Arc<dyn BackfillController>) -> A + Send + 'static,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        A: Future<Output = snapfill::Result<T>> + Send + 'static,
+    {
+        runtime::run(async move {
+            let backfill = Arc::clone(self.control.opened().await?);
+            Ok(question(backfill).await?)
+        })
+        .await
+    }
+}
+
+impl Control {
+    async fn opened(&self) -> Result<&Arc<dyn BackfillController>> {
+        let open = || async {
+            let backfill: Arc<dyn BackfillController> = Arc::new(self.open().await?);
+            tokio::spawn(pass_on(backfill.events(), self.events.clone()));
+            Ok::<_, crate::SnapfillError>(backfill)
+        };
+        self.opened.get_or_try_init(open).await
+    }
+
+    async fn open(&self) -> Result<LocalBackfill> {
+        let settings = self.options.settings(PathBuf::new())?;
+        let place = Place::open(&self.options, settings.lease).await?;
+        if self.options.source()?.is_none() {
+            return attach(place, self.options.session()).await;
+        }
+        let mut builder = LocalBackfill::builder(self.options.settings(place.folder)?);
+        if let Some(cluster) = place.cluster {
+            builder = builder.with_cluster(Arc::new(cluster));
+        }
+        if let Some(store) = place.store {
+            builder = builder.with_store(store);
+        }
+        Ok(builder.build()?)
+    }
+
+    /// Returns when no worker is at it.
+    pub(crate) async fn workers_gone(&self) -> Result<()> {
+        // How the run ended, or why not, is told by `wait`.
+        let _ = self.opened().await?.wait().await;
+        Ok(())
+    }
+}
+
+/// The run that the target or its coordinator knows.
+async fn attach(place: Place, session: &str) -> Result<LocalBackfill> {
+    let Place { folder, cluster, store } = place;
+    Ok(match (cluster, store) {
+        (None, _) => LocalBackfill::attach(&folder, session).await?,
+        (Some(cluster), Some(store)) => {
+            LocalBackfill::attach_over(store, Arc::new(cluster), &folder).await?
+        }
+        (Some(cluster), None) => {
+            let attached = LocalBackfill::attach_to(&folder, session, Arc::new(cluster)).await;
+            attached.map_err(|error| unknown(error, &folder))?
+        }
+    })
+}
+
+fn unknown(error: Error, folder: &Path) -> Error {
+    if error.kind() != ErrorKind::NotFound {
+        return error;
+    }
+    let message = format!(
+        "this machine knows of no run into that target: its working state would be in {}; name its folder as state",
+        folder.display()
+    );
+    Error::new(ErrorKind::NotFound, message)
+}
+
+fn text(path: PathBuf) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests;

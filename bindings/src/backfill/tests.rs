@@ -1,0 +1,75 @@
+use super::*;
+use snapfill_tests::fixtures::FIXTURES;
+
+fn block<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    runtime::wait(work, || Ok(()))
+}
+
+fn options(target: &Path) -> BackfillOptions {
+    let fixture = FIXTURES.iter().find(|fixture| fixture.name == "opensearch-3.8.0").unwrap();
+    BackfillOptions {
+        target: target.to_str().unwrap().to_owned(),
+        repository: Some(fixture.repositories()[0].folder.to_str().unwrap().to_owned()),
+        snapshot: Some("snap-2".to_owned()),
+        workers: Some(2),
+        ..BackfillOptions::default()
+    }
+}
+
+#[test]
+fn a_backfill_runs_tells_what_happens_and_is_known_to_the_next_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let backfill = Backfill::new(options(folder.path())).unwrap();
+    let plan = block(Arc::clone(&backfill).plan()).unwrap();
+    assert!(plan.indices.iter().any(|index| index.name == "shapes" && index.decision == "migrate"));
+
+    let events = backfill.events();
+    block(Arc::clone(&backfill).start()).unwrap();
+    let mut names = Vec::new();
+    loop {
+        let batch = block(Arc::clone(&events).next_batch(50)).unwrap();
+        if batch.is_empty() {
+            break;
+        }
+        names.extend(
+            batch.iter().map(|event| serde_json::to_value(event).unwrap()["event"].clone()),
+        );
+    }
+    for name in ["planned", "item_started", "progress", "item_completed", "worker_ended"] {
+        assert!(names.iter().any(|told| told == name), "{name} is not in {names:?}");
+    }
+    let end = block(Arc::clone(&backfill).wait()).unwrap();
+    let deep = block(backfill.deep_status()).unwrap();
+    assert_eq!(deep.end, Some(end));
+    assert_eq!(deep.state, "STOPPED");
+    assert!(deep.work.books.written > 0);
+
+    let target = folder.path().to_str().unwrap().to_owned();
+    let other = Backfill::new(BackfillOptions { target, ..BackfillOptions::default() }).unwrap();
+    assert_eq!(block(other.deep_status()).unwrap().work.books.written, deep.work.books.written);
+}
+
+#[test]
+fn a_stopped_backfill_is_restored() {
+    let (folder, archives) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let backfill = Backfill::new(options(folder.path())).unwrap();
+    block(Arc::clone(&backfill).start()).unwrap();
+    block(Arc::clone(&backfill).wait()).unwrap();
+    let place = archives.path().to_str().unwrap().to_owned();
+    let file = block(Arc::clone(&backfill).stop(Some(place))).unwrap().unwrap();
+    let refused = block(Arc::clone(&backfill).start()).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::State);
+    block(Arc::clone(&backfill).restore(file)).unwrap();
+    assert!(block(backfill.deep_status()).unwrap().end.is_some());
+}
+
+#[test]
+fn options_for_clusters_are_refused_for_a_folder() {
+    let mut wrong = options(Path::new("./never-made"));
+    wrong.target_options.user = Some("filler".to_owned());
+    assert_eq!(Backfill::new(wrong).unwrap_err().kind(), ErrorKind::Config);
+    let mut wrong = options(Path::new("./never-made"));
+    wrong.coordinator = Some("local".to_owned());
+    assert_eq!(Backfill::new(wrong).unwrap_err().kind(), ErrorKind::Config);
+    assert!(!Path::new("./never-made").exists());
+}

@@ -1,0 +1,249 @@
+//! What happens during a run, as it happens.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
+
+use serde::Serialize;
+use snapfill::controller as core;
+use tokio::sync::{Mutex, broadcast};
+
+use crate::backfill::Control;
+use crate::convert::size;
+use crate::status::Books;
+use crate::{Result, runtime};
+
+/// Events that a slow listener may fall behind by before it misses some.
+pub(crate) const BACKLOG: usize = 4096;
+
+/// Something that happened during a run. As JSON it is an object whose `event` says which.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+pub enum Event {
+    /// The plan is in the working state; this much is to be done.
+    Planned {
+        /// Shards.
+        shards: u64,
+        /// Documents that are not deleted.
+        documents: u64,
+        /// Stored bytes, compressed.
+        bytes: u64,
+    },
+    /// What is to be known of an index before its documents are written.
+    Warning {
+        /// The index.
+        index: String,
+        /// What is to be known.
+        warning: String,
+    },
+    /// A worker took an item.
+    ItemStarted {
+        /// Its index.
+        index: String,
+        /// Its shard.
+        shard: u32,
+        /// Who took it.
+        worker: String,
+    },
+    /// A bulk is settled.
+    Progress {
+        /// Its index.
+        index: String,
+        /// Its shard.
+        shard: u32,
+        /// Documents settled by it.
+        documents: u64,
+        /// Source bytes written by it.
+        bytes: u64,
+    },
+    /// The target refused a document for good.
+    DocumentFailed {
+        /// Its index.
+        index: String,
+        /// Its shard.
+        shard: u32,
+        /// Its id.
+        id: String,
+        /// Why.
+        reason: String,
+    },
+    /// An item is done and its books balance.
+    ItemCompleted {
+        /// Its index.
+        index: String,
+        /// Its shard.
+        shard: u32,
+        /// Live documents it has.
+        live: u64,
+        /// What became of them.
+        books: Books,
+    },
+    /// Work on an item failed; it is tried again or, past the limit, given up.
+    ItemFailed {
+        /// Its index.
+        index: String,
+        /// Its shard.
+        shard: u32,
+        /// Why.
+        reason: String,
+    },
+    /// Something else that is to be known, such as a change of pace. Its name and its fields as a JSON object.
+    Other {
+        /// Its name: `concurrency_changed`, `sending_paused`, `sending_resumed`, `rate_limit_changed`, `rate_limited`, or one of
+        /// a later release.
+        name: String,
+        /// Its fields, as a JSON object.
+        fields: String,
+    },
+    /// A worker is gone.
+    WorkerEnded {
+        /// Which one.
+        worker: String,
+        /// Why, when it was an error.
+        error: Option<String>,
+    },
+}
+
+impl From<core::Event> for Event {
+    fn from(event: core::Event) -> Self {
+        match event {
+            core::Event::Planned { shards, documents, bytes } => {
+                Self::Planned { shards, documents, bytes }
+            }
+            core::Event::Warning { index, warning } => Self::Warning { index, warning },
+            core::Event::ItemStarted { index, shard, worker } => {
+                Self::ItemStarted { index, shard, worker }
+            }
+            core::Event::Progress { index, shard, documents, bytes } => {
+                Self::Progress { index, shard, documents, bytes }
+            }
+            core::Event::DocumentFailed { index, shard, id, reason } => {
+                Self::DocumentFailed { index, shard, id, reason }
+            }
+            core::Event::ItemCompleted { index, shard, live, books } => {
+                Self::ItemCompleted { index, shard, live, books: books.into() }
+            }
+            core::Event::ItemFailed { index, shard, reason } => {
+                Self::ItemFailed { index, shard, reason }
+            }
+            core::Event::WorkerEnded { worker, error } => Self::WorkerEnded { worker, error },
+            other => Self::other(&other),
+        }
+    }
+}
+
+impl Event {
+    fn other(event: &core::Event) -> Self {
+        let mut fields = serde_json::to_value(event).unwrap_or_default();
+        let name = fields.as_object_mut().and_then(|fields| fields.remove("event"));
+        let name = name.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+        Self::Other { name, fields: fields.to_string() }
+    }
+}
+
+/// The events of a backfill from the moment on that it was asked for. One caller at a time pulls from it.
+#[derive(Debug)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Object))]
+pub struct EventStream {
+    listening: Mutex<Listening>,
+    control: Weak<Control>,
+}
+
+#[derive(Debug)]
+struct Listening {
+    events: broadcast::Receiver<Event>,
+    /// Workers were at it since the last word of an end.
+    has_begun: bool,
+    ready: VecDeque<Event>,
+}
+
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+impl EventStream {
+    /// The next events, at least one and `max` at most; none once the workers of the run that was begun are gone and everything
+    /// was told. A listener that is too slow misses events, and never holds up the run.
+    ///
+    /// # Errors
+    /// What the working state fails with.
+    pub async fn next_batch(self: Arc<Self>, max: u32) -> Result<Vec<Event>> {
+        runtime::run(async move {
+            let mut listening = self.listening.lock().await;
+            listening.wait(&self.control).await?;
+            let Listening { ready, .. } = &mut *listening;
+            let count = ready.len().min(size(max.into()).max(1));
+            Ok(ready.drain(..count).collect())
+        })
+        .await
+    }
+}
+
+impl EventStream {
+    pub(crate) fn of(events: broadcast::Receiver<Event>, control: Weak<Control>) -> Arc<Self> {
+        let listening = Listening { events, has_begun: false, ready: VecDeque::new() };
+        Arc::new(Self { listening: Mutex::new(listening), control })
+    }
+}
+
+impl Listening {
+    /// Waits until something is ready, or the run is over.
+    async fn wait(&mut self, control: &Weak<Control>) -> Result<()> {
+        self.take();
+        while self.ready.is_empty() {
+            if !self.has_begun {
+                if !self.receive().await {
+                    return Ok(());
+                }
+                continue;
+            }
+            let Some(control) = control.upgrade() else { return Ok(()) };
+            let is_over = tokio::select! {
+                biased;
+                came = self.receive() => !came,
+                over = control.workers_gone() => { over?; true }
+            };
+            self.take();
+            if is_over && self.ready.is_empty() {
+                self.has_begun = false;
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// One more; false when none can come any more.
+    async fn receive(&mut self) -> bool {
+        loop {
+            match self.events.recv().await {
+                Ok(event) => {
+                    self.put(event);
+                    return true;
+                }
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => return false,
+            }
+        }
+    }
+
+    /// What is there already.
+    fn take(&mut self) {
+        loop {
+            match self.events.try_recv() {
+                Ok(event) => self.put(event),
+                Err(broadcast::error::TryRecvError::Lagged(_)) => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn put(&mut self, event: Event) {
+        self.has_begun = true;
+        self.ready.push_back(event);
+    }
+}
+
+/// Passes on what a controller tells, for as long as there is one.
+pub(crate) async fn pass_on(mut from: core::EventStream, to: broadcast::Sender<Event>) {
+    while let Some(event) = from.next().await {
+        // An error means that nobody listens, which is fine.
+        let _ = to.send(event.into());
+    }
+}
