@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use snapfill::controller::{BackfillController, LocalBackfill};
+use snapfill::controller::{BackfillBuilder, BackfillController, LocalBackfill};
 use snapfill::{Error, ErrorKind};
 use tokio::sync::{OnceCell, broadcast};
 
@@ -208,16 +208,17 @@ impl Control {
 /// The run that the target or its coordinator knows.
 async fn attach(place: Place, session: &str) -> Result<LocalBackfill> {
     let Place { folder, cluster, store } = place;
-    Ok(match (cluster, store) {
-        (None, _) => LocalBackfill::attach(&folder, session).await?,
+    let builder = match (cluster, store) {
+        (None, _) => BackfillBuilder::attach(&folder, session).await?,
         (Some(cluster), Some(store)) => {
-            LocalBackfill::attach_over(store, Arc::new(cluster), &folder).await?
+            BackfillBuilder::attach_over(store, Arc::new(cluster), &folder).await?
         }
         (Some(cluster), None) => {
-            let attached = LocalBackfill::attach_to(&folder, session, Arc::new(cluster)).await;
+            let attached = BackfillBuilder::attach_to(&folder, session, Arc::new(cluster)).await;
             attached.map_err(|error| unknown(error, &folder))?
         }
-    })
+    };
+    Ok(builder.build()?)
 }
 
 fn unknown(error: Error, folder: &Path) -> Error {

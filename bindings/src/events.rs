@@ -36,6 +36,18 @@ pub enum Event {
         /// What is to be known.
         warning: String,
     },
+    /// The fleet was told to be of another size.
+    FleetChanged {
+        /// Workers that are wanted.
+        desired: u64,
+        /// What its platform says.
+        line: String,
+    },
+    /// The working state is in a file, and is about to be deleted.
+    Archived {
+        /// The file.
+        file: String,
+    },
     /// A worker took an item.
     ItemStarted {
         /// Its index.
@@ -89,8 +101,8 @@ pub enum Event {
     },
     /// Something else that is to be known, such as a change of pace. Its name and its fields as a JSON object.
     Other {
-        /// Its name: `concurrency_changed`, `sending_paused`, `sending_resumed`, `rate_limit_changed`, `rate_limited`, or one of
-        /// a later release.
+        /// Its name: `concurrency_changed`, `sending_paused`, `sending_resumed`, `rate_limit_changed`, `rate_limited`,
+        /// `archiving`, `waiting_for_workers`, `lease_lost`, or one of a later release.
         name: String,
         /// Its fields, as a JSON object.
         fields: String,
@@ -111,6 +123,10 @@ impl From<core::Event> for Event {
                 Self::Planned { shards, documents, bytes }
             }
             core::Event::Warning { index, warning } => Self::Warning { index, warning },
+            core::Event::FleetChanged { desired, line } => Self::FleetChanged { desired, line },
+            core::Event::Archived { file } => {
+                Self::Archived { file: file.to_string_lossy().into_owned() }
+            }
             core::Event::ItemStarted { index, shard, worker } => {
                 Self::ItemStarted { index, shard, worker }
             }

@@ -75,10 +75,10 @@ pub struct Work {
     pub indices: Vec<IndexWork>,
     /// Items that were given up.
     pub failed: Vec<FailedWork>,
-    /// When the first item was taken, seconds since the epoch.
-    pub started: Option<u64>,
-    /// When the last item was done, seconds since the epoch.
-    pub finished: Option<u64>,
+    /// When the first item was taken, milliseconds since the epoch.
+    pub started_ms: Option<i64>,
+    /// When the last item was done, milliseconds since the epoch.
+    pub finished_ms: Option<i64>,
 }
 
 /// How many are in which state.
@@ -213,6 +213,10 @@ pub(crate) fn word(end: core::RunEnd) -> String {
     .to_owned()
 }
 
+fn milliseconds(seconds: u64) -> i64 {
+    i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000)
+}
+
 impl From<core::FleetCounts> for FleetCounts {
     fn from(counts: core::FleetCounts) -> Self {
         let core::FleetCounts { running, pending, desired, terminating } = counts;
@@ -258,8 +262,8 @@ impl From<core::Work> for Work {
             eta_seconds: work.eta_seconds,
             indices: work.indices.into_iter().map(IndexWork::from).collect(),
             failed: work.failed.into_iter().map(FailedWork::from).collect(),
-            started: work.started,
-            finished: work.finished,
+            started_ms: work.started.map(milliseconds),
+            finished_ms: work.finished.map(milliseconds),
         }
     }
 }

@@ -1,7 +1,5 @@
 //! How the program ends, for people and for scripts.
 
-use std::process::ExitCode;
-
 use serde_json::{Map, Value, json};
 use snapfill::controller::RunEnd;
 use snapfill::{Error, ErrorKind};
@@ -33,12 +31,6 @@ impl Exit {
             Self::Interrupted => 130,
             Self::Terminated => 143,
         }
-    }
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit.code())
     }
 }
 

@@ -1,0 +1,128 @@
+//! The command line of snapfill: parse, call the core, print.
+
+mod arguments;
+#[cfg(feature = "aws")]
+mod aws;
+mod backfill;
+mod choosing;
+mod clusters;
+mod completions;
+mod exit;
+mod get;
+mod logging;
+mod output;
+mod pacing;
+mod signals;
+mod snapshot;
+mod target;
+mod worker;
+mod working_state;
+mod writing;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
+use arguments::{Arguments, BackfillCommand, ClustersCommand, Command, SnapshotCommand};
+use exit::{Exit, Failure};
+use output::Output;
+
+/// Runs the command line with these words, the program's name first, and gives its exit code. For programs that have it built
+/// in, such as the packages of other languages. Wrong usage, `--help` and an interruption end the process.
+pub fn main<W: Into<OsString> + Clone>(words: impl IntoIterator<Item = W>) -> u8 {
+    let arguments = Arguments::parse_from(words);
+    let streams = match &arguments.command {
+        Command::Snapshot(SnapshotCommand::Cat(_)) => true,
+        Command::Backfill(BackfillCommand::Failed(command)) => command.streams(),
+        _ => false,
+    };
+    let talks = matches!(arguments.command, Command::Worker(_));
+    let logs = arguments.logging.begin(talks);
+    let output = Output::new(arguments.json, streams).logging(logs);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let ended = match runtime {
+        Ok(runtime) => {
+            let ended = runtime.block_on(dispatch(arguments.command, &output));
+            // A reader that is still busy must not hold up the end.
+            runtime.shutdown_background();
+            ended
+        }
+        Err(error) => Err(snapfill::Error::from(error).into()),
+    };
+    match ended {
+        Ok(exit) => exit.code(),
+        Err(failure) => failure.report(&output).code(),
+    }
+}
+
+async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
+    // A run lets what is in flight finish; nothing else has anything to finish.
+    let drains = matches!(
+        command,
+        Command::Backfill(BackfillCommand::Run(_)) | Command::Run(_) | Command::Worker(_)
+    );
+    if !drains {
+        tokio::spawn(end_when_interrupted());
+    }
+    match command {
+        Command::Snapshot(SnapshotCommand::List(arguments)) => {
+            snapshot::list::run(arguments, output).await
+        }
+        Command::Snapshot(SnapshotCommand::Describe(arguments)) => {
+            snapshot::describe::run(arguments, output).await
+        }
+        Command::Snapshot(SnapshotCommand::Cat(arguments)) => {
+            snapshot::cat::run(arguments, output).await
+        }
+        Command::Snapshot(SnapshotCommand::Verify(arguments)) => {
+            snapshot::verify::run(arguments, output).await
+        }
+        Command::Backfill(BackfillCommand::Plan(arguments)) => {
+            backfill::plan::run(*arguments, output).await
+        }
+        Command::Backfill(BackfillCommand::Run(arguments)) => {
+            backfill::run::run(*arguments, output).await
+        }
+        Command::Backfill(BackfillCommand::Limit(arguments)) => {
+            backfill::limit::run(arguments, output).await
+        }
+        Command::Backfill(BackfillCommand::Status(arguments)) => {
+            backfill::status::run(arguments, output).await
+        }
+        Command::Backfill(BackfillCommand::Failed(command)) => {
+            backfill::failed::run(command, output).await
+        }
+        Command::Backfill(BackfillCommand::Stop(arguments)) => {
+            backfill::stop::stop(arguments, output).await
+        }
+        Command::Backfill(BackfillCommand::Restore(arguments)) => {
+            backfill::stop::restore(arguments, output).await
+        }
+        Command::Backfill(BackfillCommand::Reset(arguments)) => {
+            backfill::stop::reset(arguments, output).await
+        }
+        Command::Run(arguments) => backfill::run::run((*arguments).into(), output).await,
+        Command::Worker(arguments) => worker::run(*arguments).await,
+        Command::Clusters(ClustersCommand::CatIndices(arguments)) => {
+            clusters::cat_indices(*arguments, output).await
+        }
+        Command::Clusters(ClustersCommand::Info(arguments)) => {
+            clusters::info(arguments, output).await
+        }
+        Command::Clusters(ClustersCommand::Health(arguments)) => {
+            clusters::health(arguments, output).await
+        }
+        Command::Clusters(ClustersCommand::ConnectionCheck(arguments)) => {
+            clusters::connection_check(arguments, output).await
+        }
+        Command::Get(arguments) => get::run(arguments, output).await,
+        Command::Completions(arguments) => completions::run(&arguments, output),
+    }
+}
+
+/// Ends the program at a Ctrl-C, even while it waits for a reader of its output.
+async fn end_when_interrupted() {
+    if tokio::signal::ctrl_c().await.is_ok() {
+        std::process::exit(Exit::Interrupted.code().into());
+    }
+}
