@@ -6,7 +6,7 @@ use std::path::Path;
 
 use snapfill::controller::{BackfillController, BackfillStatus, Event, LocalBackfill, RunEnd};
 use snapfill::settings::BackfillSettings;
-use snapfill_tests::fixtures::{FIXTURES, Fixture, assert_same};
+use snapfill_tests::fixtures::{FIXTURES, Fixture, Line, assert_same};
 use snapfill_tests::target::documents_of;
 
 fn settings(fixture: Fixture, snapshot: &str, target: &Path) -> BackfillSettings {
@@ -61,8 +61,63 @@ async fn every_fixture_fills_a_target_with_exactly_its_documents() {
                 }
             }
             assert_eq!(skipped, without_source, "{what}");
+            assert_reported(&backfill, fixture, snapshot, &what).await;
         }
     }
+}
+
+/// The report says what the server said, index by index, and finds it in the target.
+async fn assert_reported(backfill: &LocalBackfill, fixture: Fixture, snapshot: &str, what: &str) {
+    let report = backfill.report().await.unwrap();
+    assert_eq!(report.balanced, Some(true), "{what}");
+    let by_index = |lines: &[Line]| {
+        let mut counts = BTreeMap::<String, u64>::new();
+        for line in lines {
+            *counts.entry(line.index.clone()).or_default() += 1;
+        }
+        counts
+    };
+    let live: BTreeMap<_, _> = report
+        .indices
+        .iter()
+        .filter(|index| index.live > 0)
+        .map(|index| (index.index.clone(), index.live))
+        .collect();
+    assert_eq!(live, by_index(&fixture.expected(snapshot)), "{what}");
+    let found: BTreeMap<_, _> = report
+        .targets
+        .iter()
+        .map(|check| (check.targets[0].index.clone(), check.documents.unwrap()))
+        .filter(|(_, documents)| *documents > 0)
+        .collect();
+    assert_eq!(found, by_index(&fixture.expected_with_source(snapshot)), "{what}");
+    assert!(report.targets.iter().all(|check| check.difference == Some(0)), "{what}");
+    assert!(report.indices.iter().all(|index| index.targets == [index.index.clone()]), "{what}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_is_made_of_an_archive_too_and_of_nothing_else() {
+    let fixture = Fixture::named("elasticsearch-8.15.0");
+    let folder = tempfile::tempdir().unwrap();
+    let backfill =
+        LocalBackfill::builder(settings(fixture, "snap-2", folder.path())).build().unwrap();
+    let nothing = backfill.report().await.unwrap_err();
+    assert_eq!(nothing.kind(), snapfill::ErrorKind::NotFound);
+    backfill.start().await.unwrap();
+    backfill.wait().await.unwrap();
+    let before = backfill.report().await.unwrap();
+    let archive = backfill.stop(Some(&folder.path().join("archive"))).await.unwrap().unwrap();
+    let after = backfill.report().await.unwrap();
+    assert_eq!(after.archive.as_ref(), Some(&archive));
+    assert_eq!((after.end, &after.books, after.live), (before.end, &before.books, before.live));
+    assert_eq!(after.targets, before.targets);
+    assert_eq!(after.settings, before.settings);
+    assert!(!before.warnings.is_empty());
+    assert_eq!(after.warnings, before.warnings);
+    std::fs::remove_file(&archive).unwrap();
+    let gone = backfill.report().await.unwrap_err();
+    assert_eq!(gone.kind(), snapfill::ErrorKind::NotFound);
+    assert!(gone.message().contains(archive.to_str().unwrap()), "{gone}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

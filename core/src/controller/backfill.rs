@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 
-use super::{DeepStatus, EventStream, Plan, RunEnd, Status};
+use super::{DeepStatus, EventStream, Plan, Report, RunEnd, Status};
 use crate::Result;
 use crate::cluster::ClusterHealth;
 
@@ -82,6 +82,14 @@ pub trait BackfillController: Send + Sync {
     /// # Errors
     /// What the target fails with.
     async fn target_health(&self) -> Result<ClusterHealth>;
+
+    /// What was moved so far: of a run that is going on, has ended, or was stopped and archived. Counts the indices of the
+    /// target.
+    ///
+    /// # Errors
+    /// `NotFound` when nothing was begun under the session, or the archive is not where it was; what the working state fails
+    /// with. What else cannot be found out is said in the report.
+    async fn report(&self) -> Result<Report>;
 
     /// Waits for the end of the run.
     ///

@@ -9,6 +9,7 @@
 //! | `event_log` | the same as log lines |
 //! | `archive` | the working state as a file |
 //! | `gradual` | making a fleet larger step by step, as long as the target is well |
+//! | `report` | what a backfill has moved |
 //! | `fleet_backfill` | the controller over a fleet |
 
 mod archive;
@@ -18,6 +19,7 @@ mod events;
 mod fleet_backfill;
 mod gradual;
 mod plan;
+mod report;
 mod status;
 
 pub use archive::{ArchiveManifest, archive_folder};
@@ -27,6 +29,7 @@ pub use events::{Event, EventStream};
 pub use fleet_backfill::{BackfillBuilder, FleetBackfill, LocalBackfill};
 pub use gradual::{GradualOptions, GradualScaling, GradualStep, ScaleAction, StepSize};
 pub use plan::{Decision, Plan, PlannedIndex};
+pub use report::{PlanWarning, Report, ReportedIndex, ReportedTarget, TargetCheck};
 pub use status::{
     BackfillStatus, Counts, DeepStatus, FailedWork, FleetCounts, IndexWork, OldestLease, RunEnd,
     Sending, Status, Work, WorkerSending,

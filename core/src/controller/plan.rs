@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
+use super::PlanWarning;
 use crate::cluster::ClusterClient;
 use crate::coordination::WorkItem;
 use crate::preparation::{
@@ -190,6 +191,17 @@ impl Plan {
         }
         let message = format!("nothing can be started, because of {}", refused.join("; "));
         Err(Error::new(ErrorKind::Unsupported, message))
+    }
+
+    /// What is to be known before the run, of the indices of the snapshot and then of those of the target.
+    pub fn warnings(&self) -> Vec<PlanWarning> {
+        let of_sources = self.migrated().map(|index| (&index.name, &index.warnings));
+        let of_targets = self.targets.iter().map(|index| (&index.name, &index.warnings));
+        of_sources
+            .chain(of_targets)
+            .flat_map(|(index, warnings)| warnings.iter().map(move |warning| (index, warning)))
+            .map(|(index, warning)| PlanWarning { index: index.clone(), warning: warning.clone() })
+            .collect()
     }
 
     /// The indices that are migrated.

@@ -7,6 +7,9 @@ use serde::Serialize;
 use super::{FailedDocument, FailedLog, FailureClass};
 use crate::Result;
 
+/// Ids that are named of each group.
+const EXAMPLES: usize = 5;
+
 /// How many documents failed, and why.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct FailedSummary {
@@ -29,6 +32,8 @@ pub struct FailureGroup {
     pub documents: u64,
     /// The id of one of them.
     pub example_id: String,
+    /// The ids of the first of them.
+    pub example_ids: Vec<String>,
     /// The target's explanation for that one.
     pub example_reason: String,
     /// What may help.
@@ -48,7 +53,11 @@ impl FailedLog {
             for document in failed? {
                 total += 1;
                 let key = (document.index.clone(), document.class, document.error_type.clone());
-                groups.entry(key).or_insert_with(|| FailureGroup::of(&document)).documents += 1;
+                let group = groups.entry(key).or_insert_with(|| FailureGroup::of(&document));
+                group.documents += 1;
+                if group.example_ids.len() < EXAMPLES {
+                    group.example_ids.push(document.id);
+                }
             }
         }
         let mut groups: Vec<_> = groups.into_values().collect();
@@ -65,6 +74,7 @@ impl FailureGroup {
             error_type: document.error_type.clone(),
             documents: 0,
             example_id: document.id.clone(),
+            example_ids: Vec::new(),
             example_reason: document.reason.clone(),
             remedy: document.class.remedy(),
         }

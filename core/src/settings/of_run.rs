@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{BackfillSettings, BulkSettings};
+use super::{BackfillSettings, BulkSettings, RateLimits};
 use crate::coordination::Run;
 use crate::failed::{FailureLimit, place};
 use crate::preparation::{IndexOptions, LoadSettings, Selection, section};
@@ -48,6 +48,9 @@ impl How {
 }
 
 impl BackfillSettings {
+    /// The sections of a run's settings that say how it is worked on.
+    pub(crate) const SECTIONS: [&str; 2] = [KEY, RateLimits::KEY];
+
     /// Writes into the settings of a run how it is to be worked on. Holds no secret.
     pub(crate) fn write_to(&self, settings: &mut Value) {
         section::write(settings, KEY, &How::of(self));

@@ -21,7 +21,7 @@ pub struct RateLimits {
 }
 
 impl RateLimits {
-    const KEY: &'static str = "rateLimits";
+    pub(super) const KEY: &'static str = "rateLimits";
 
     /// Whether there is none.
     pub fn is_none(&self) -> bool {

@@ -13,6 +13,7 @@
 //! | `verify` | whether what was written is what the store holds |
 //! | `restore` | a store, from the file |
 //! | `clear` | deleting from the store what is in the file |
+//! | `summary` | what a working state in a file comes to |
 //! | `record` | what is remembered of a session whose working state is gone |
 
 mod clear;
@@ -21,6 +22,7 @@ mod place;
 mod read;
 mod record;
 mod restore;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -31,6 +33,7 @@ pub use manifest::ArchiveManifest;
 pub use place::archive_folder;
 pub(crate) use record::SessionRecord;
 pub(crate) use restore::{Expected, is_being_restored, restore};
+pub(crate) use summary::summary;
 
 use std::path::{Path, PathBuf};
 

@@ -88,7 +88,12 @@ impl Shared {
     /// Whether nothing is left to be joined.
     pub(super) async fn is_joined(&self) -> Result<bool> {
         let run = self.store.run().await?;
-        Ok(run.is_none_or(|run| !JoinRecord::of_run(&run.value.settings).is_open()))
+        Ok(run.is_none_or(|run| Self::has_joined(&run.value)))
+    }
+
+    /// The same for a run that is known.
+    pub(super) fn has_joined(run: &Run) -> bool {
+        !JoinRecord::of_run(&run.settings).is_open()
     }
 
     async fn shared_shards(&self) -> Result<BTreeMap<(String, u32), SharedShard>> {

@@ -105,17 +105,24 @@ impl Shared {
     /// so is one that was left out for another; and where a data stream was filled, one that was not written because another
     /// had its id.
     pub(super) async fn end_of(&self, work: &Work) -> Result<Option<RunEnd>> {
+        match self.store.run().await? {
+            Some(run) => Self::end_of_run(&run.value, work),
+            None => Ok(work.end()),
+        }
+    }
+
+    /// The same for a run that is known.
+    pub(super) fn end_of_run(run: &Run, work: &Work) -> Result<Option<RunEnd>> {
         let end = work.end();
-        if !self.is_joined().await? {
+        if !Self::has_joined(run) {
             return Ok(None);
         }
         let books = &work.books;
         if end != Some(RunEnd::Completed) || books.overwritten + books.present == 0 {
             return Ok(end);
         }
-        let Some(run) = self.store.run().await? else { return Ok(end) };
-        let merges = Selection::of_run(&run.value.selection)?.types == Types::Merge;
-        let has_streams = !LoadRecord::of_run(&run.value.settings).streams.is_empty();
+        let merges = Selection::of_run(&run.selection)?.types == Types::Merge;
+        let has_streams = !LoadRecord::of_run(&run.settings).streams.is_empty();
         let lost = merges || (has_streams && books.present > 0);
         Ok(if lost { Some(RunEnd::CompletedWithErrors) } else { end })
     }

@@ -4,6 +4,7 @@ mod builder;
 mod failures;
 mod joins;
 mod load;
+mod reporting;
 mod run;
 mod sending;
 mod stopping;
@@ -19,7 +20,7 @@ pub use builder::BackfillBuilder;
 
 use super::{
     BackfillController, BackfillStatus, DeepStatus, Event, EventSender, EventStream, FleetCounts,
-    Plan, RunEnd, Status, Work,
+    Plan, Report, RunEnd, Status, Work,
 };
 use crate::cluster::{ClusterClient, ClusterHealth};
 use crate::coordination::{Coordinator, Run, Standing, WorkStore};
@@ -271,6 +272,11 @@ impl<F: Fleet + ?Sized> BackfillController for FleetBackfill<F> {
 
     async fn target_health(&self) -> Result<ClusterHealth> {
         self.shared.cluster.health().await
+    }
+
+    async fn report(&self) -> Result<Report> {
+        let status = self.status().await?.status;
+        self.shared.report(status).await
     }
 
     async fn wait(&self) -> Result<RunEnd> {

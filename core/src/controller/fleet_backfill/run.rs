@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::Shared;
 use super::joins::JoinRecord;
 use crate::controller::archive::is_being_restored;
-use crate::controller::{Event, Plan, PlannedIndex};
+use crate::controller::{Event, Plan, PlanWarning, PlannedIndex};
 use crate::coordination::{Run, Session, SnapshotName, Standing, WorkItem};
 use crate::pipeline::{Meter, Worker, WorkerEnd};
 use crate::preparation::{Selection, Selector};
@@ -49,6 +49,7 @@ impl Shared {
         JoinRecord::of_items(&items).write(&mut run.settings);
         self.note_failed_store(&mut run)?;
         self.note_beginning(&mut run);
+        self.plan_record(&plan).await.write(&mut run.settings);
         let run = self.ready_indices(run, &plan).await?;
         let last_lease = self.last_lease()?;
         // Leases count on from those of earlier runs.
@@ -102,13 +103,8 @@ impl Shared {
     }
 
     fn announce(&self, plan: &Plan) {
-        let of_sources = plan.migrated().map(|index| (&index.name, &index.warnings));
-        let of_targets = plan.targets.iter().map(|index| (&index.name, &index.warnings));
-        for (index, warnings) in of_sources.chain(of_targets) {
-            for warning in warnings {
-                let (index, warning) = (index.clone(), warning.clone());
-                self.events.send(Event::Warning { index, warning });
-            }
+        for PlanWarning { index, warning } in plan.warnings() {
+            self.events.send(Event::Warning { index, warning });
         }
         self.events.send(Event::Planned {
             shards: plan.migrated().map(|index| index.shards.len() as u64).sum(),
