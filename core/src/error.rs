@@ -195,7 +195,7 @@ impl StdError for Error {
 }
 
 /// An error and what it comes from, outermost first.
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "kubernetes"))]
 pub(crate) fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {

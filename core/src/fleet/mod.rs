@@ -5,8 +5,16 @@
 //! | `local` | the workers of this machine: tasks or processes |
 //! | `processes` | workers as processes of this machine, under a supervisor |
 //! | `tasks` | workers as tasks of this process |
+//! | `ecs` | tasks of a service of Amazon ECS (feature `ecs`) |
+//! | `kubernetes` | pods of a Kubernetes deployment (feature `kubernetes`) |
+//! | `open` | the fleet that a configuration names |
 
+#[cfg(feature = "ecs")]
+mod ecs;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 mod local;
+mod open;
 mod processes;
 mod tasks;
 
@@ -18,12 +26,26 @@ use async_trait::async_trait;
 use crate::controller::FleetCounts;
 use crate::{Clock, Error, Result};
 
+#[cfg(feature = "ecs")]
+pub use ecs::EcsFleet;
+#[cfg(feature = "kubernetes")]
+pub use kubernetes::KubernetesFleet;
 pub use local::LocalFleet;
+pub use open::open;
 pub use processes::{ProcessFleet, WorkerProgram, supervise};
 pub use tasks::TaskFleet;
 
-/// Between two looks whether a fleet is gone.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Between the first two looks at a fleet that changes.
+const FIRST_LOOK: Duration = Duration::from_millis(250);
+
+/// Between two looks at a fleet that takes its time.
+const LAST_LOOK: Duration = Duration::from_secs(5);
+
+/// How long to wait between one look at a fleet and the next: those that change fast are not kept waiting, and the platforms
+/// of others are not asked more often than they like.
+fn looks() -> impl Iterator<Item = Duration> {
+    std::iter::successors(Some(FIRST_LOOK), |wait| Some((*wait + *wait / 2).min(LAST_LOOK)))
+}
 
 /// Where the workers of a fleet are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +86,11 @@ pub trait Fleet: Send + Sync {
     /// Where its workers are.
     fn kind(&self) -> FleetKind;
 
+    /// Whether its workers see the folders of this machine: repositories, and where failed documents are kept.
+    fn sees_folders(&self) -> bool {
+        self.kind().is_on_this_machine()
+    }
+
     /// Makes it `workers`. Those that are too many finish what is in flight first.
     ///
     /// # Errors
@@ -93,12 +120,13 @@ pub trait Fleet: Send + Sync {
     /// # Errors
     /// What the platform fails with.
     async fn empty(&self, clock: &dyn Clock) -> Result<Option<Error>> {
-        loop {
+        for wait in looks() {
             let counts = self.counts().await?;
             if counts.running + counts.pending + counts.terminating == 0 {
-                return Ok(None);
+                break;
             }
-            clock.sleep(LOOK_EVERY).await;
+            clock.sleep(wait).await;
         }
+        Ok(None)
     }
 }

@@ -70,6 +70,9 @@ pub struct EcsFleetConfig {
     /// The id that the role's owner asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
+    /// The tasks mount a repository's folder, and that of failed documents, at the same paths as this machine (EFS).
+    #[serde(skip_serializing_if = "is_not")]
+    pub shared_folders: bool,
 }
 
 impl EcsFleetConfig {
@@ -96,6 +99,9 @@ pub struct KubernetesFleetConfig {
     /// The context of the kubeconfig, in place of its current one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
+    /// The pods mount a repository's folder, and that of failed documents, at the same paths as this machine.
+    #[serde(skip_serializing_if = "is_not")]
+    pub shared_folders: bool,
 }
 
 impl KubernetesFleetConfig {
@@ -103,6 +109,11 @@ impl KubernetesFleetConfig {
     pub fn new(deployment: impl Into<String>) -> Self {
         Self { deployment: deployment.into(), ..Self::default() }
     }
+}
+
+/// What is off need not be written.
+fn is_not(on: &bool) -> bool {
+    !on
 }
 
 #[cfg(test)]

@@ -67,6 +67,18 @@ impl AwsChain {
     /// # Errors
     /// `Config` when no region is named anywhere.
     pub async fn find(self) -> Result<FoundCredentials> {
+        Ok(self.resolve().await?.1)
+    }
+
+    /// The same for a client of AWS's own SDK, with the configuration that it is made of.
+    #[cfg(feature = "ecs")]
+    pub(crate) async fn find_for_client(self) -> Result<(SdkConfig, FoundCredentials)> {
+        let (config, found) = self.resolve().await?;
+        let config = config.into_builder().credentials_provider(found.provider.clone()).build();
+        Ok((config, found))
+    }
+
+    async fn resolve(self) -> Result<(SdkConfig, FoundCredentials)> {
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .build_https();
@@ -85,7 +97,9 @@ impl AwsChain {
             Some(role) => assume(role, &config, provider).await,
             None => provider,
         };
-        Ok(FoundCredentials { region: region.to_string(), profile: self.profile, provider })
+        let found =
+            FoundCredentials { region: region.to_string(), profile: self.profile, provider };
+        Ok((config, found))
     }
 
     fn loader(&self, http: SharedHttpClient) -> ConfigLoader {
@@ -176,7 +190,7 @@ fn none_found(profile: Option<&str>) -> Error {
 
 impl FoundCredentials {
     /// One line of what went wrong.
-    fn refused(&self, error: &CredentialsError) -> Error {
+    pub(crate) fn refused(&self, error: &CredentialsError) -> Error {
         if matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
             return none_found(self.profile.as_deref());
         }

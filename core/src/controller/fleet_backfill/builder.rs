@@ -10,7 +10,7 @@ use crate::cluster::{ClusterClient, LocalCluster};
 use crate::controller::EventSender;
 use crate::coordination::{Coordinator, LeaseRules, LocalWorkStore, Session, WorkStore};
 use crate::failed::{FailedStore, require_reachable};
-use crate::fleet::{Fleet, FleetKind, LocalFleet, TaskFleet};
+use crate::fleet::{Fleet, LocalFleet, TaskFleet};
 use crate::pipeline::Pressure;
 use crate::settings::BackfillSettings;
 use crate::snapshot::Snapshot;
@@ -82,12 +82,13 @@ impl BackfillBuilder {
     /// # Errors
     /// As [`BackfillBuilder::build`]; `Config` where workers elsewhere could not see a place that is on this machine.
     pub fn build_over<F: Fleet + ?Sized>(self, fleet: Arc<F>) -> Result<FleetBackfill<F>> {
-        self.require_visible_to(fleet.kind())?;
+        self.require_visible_to(&*fleet)?;
         Ok(FleetBackfill { shared: Arc::new(self.shared()?), fleet })
     }
 
     /// Refuses what workers elsewhere cannot see. A run that is only looked at has no repository here.
-    fn require_visible_to(&self, kind: FleetKind) -> Result<()> {
+    fn require_visible_to<F: Fleet + ?Sized>(&self, fleet: &F) -> Result<()> {
+        let kind = fleet.kind();
         if kind.is_on_this_machine() || self.settings.repository.is_empty() {
             return Ok(());
         }
@@ -103,7 +104,18 @@ impl BackfillBuilder {
         if self.cluster.is_none() {
             return refuse("a target folder on this machine", "give the URL of a cluster");
         }
-        require_reachable(kind, self.settings.failed_store.as_deref())
+        let sees_folders = fleet.sees_folders();
+        if is_folder(&self.settings.repository) && !sees_folders {
+            return refuse(
+                "a repository in a folder of this machine",
+                "give the URL of a bucket that holds it, or say that they mount the same folder at the same path \
+                 (`shared_folders` of the fleet)",
+            );
+        }
+        match &self.settings.failed_store {
+            Some(_) if sees_folders => Ok(()),
+            failed_store => require_reachable(kind, failed_store.as_deref()),
+        }
     }
 
     fn shared(mut self) -> Result<Shared> {
@@ -147,6 +159,11 @@ impl BackfillBuilder {
             changing: Mutex::default(),
         })
     }
+}
+
+/// Whether a repository is named by its folder.
+fn is_folder(repository: &str) -> bool {
+    !repository.contains("://") || repository.starts_with("file:")
 }
 
 /// The folder, made if it `is_needed` now. However it is written, it is one target.
