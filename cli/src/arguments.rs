@@ -1,10 +1,11 @@
 //! What can be typed.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use snapfill::cluster::TargetAddress;
 use snapfill::snapshot::RepositoryOptions;
 
@@ -18,6 +19,7 @@ use crate::completions::Completions;
 use crate::exit::Failure;
 use crate::logging::Logging;
 use crate::pacing::{Limit, Pacing};
+use crate::worker::options::{Worker, by_environment};
 use crate::working_state::StateOption;
 use crate::writing::Refusals;
 
@@ -39,8 +41,10 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage; of `run`,
 130 interrupted.";
 
 const WORKER_EXIT_CODES: &str = "A run that is planned already is worked on as its planner said: flags that say otherwise are for the run \
-that this worker plans if nobody has.\n\nExit codes: 0 nothing is left to be done or the backfill was stopped, 1 failed, 2 wrong usage, 130 interrupted, 143 asked to end (SIGTERM): what was \
-in flight is finished and the rest free for others.";
+that this worker plans if nobody has. Every flag may stand in the environment: --bulk-bytes as SNAPFILL_BULK_BYTES, and those \
+that may be given several times with a value a line.\n\nExit codes: 0 nothing is left to be done or the backfill was stopped, \
+1 failed, 2 wrong usage, 130 interrupted (Ctrl-C), 143 asked to end (SIGTERM): what was in flight is finished, at most for \
+--grace, and the rest is free for others.";
 
 #[derive(Debug, Subcommand)]
 #[expect(clippy::large_enum_variant, reason = "there is one in the life of the process")]
@@ -239,24 +243,6 @@ pub(crate) struct Run {
     /// The target: a folder, which is made when it is not there, or a cluster's URL
     #[arg(long, value_name = "DIR|URL")]
     pub(crate) target: Target,
-    #[command(flatten)]
-    pub(crate) how: RunOptions,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Worker {
-    /// The target: a folder or a cluster's URL
-    #[arg(long, value_name = "DIR|URL", env = "SNAPFILL_TARGET")]
-    pub(crate) target: Target,
-    /// The repository, to plan the run if nobody has: a folder or a file:// URL
-    #[arg(long, env = "SNAPFILL_REPO", requires = "snapshot")]
-    pub(crate) repo: Option<String>,
-    /// The snapshot's name
-    #[arg(long, env = "SNAPFILL_SNAPSHOT", requires = "repo")]
-    pub(crate) snapshot: Option<String>,
-    /// End as after SIGTERM when standard input ends: for a supervisor that holds its other end, and may die
-    #[arg(long, hide = true)]
-    pub(crate) until_stdin_closes: bool,
     #[command(flatten)]
     pub(crate) how: RunOptions,
 }
@@ -463,14 +449,26 @@ pub(crate) struct Get {
     pub(crate) routing: Option<String>,
 }
 
+impl Arguments {
+    /// What may be typed and what may stand in the environment.
+    pub(crate) fn definition() -> clap::Command {
+        Self::command().mut_subcommand("worker", by_environment)
+    }
+
+    /// What was typed; ends the program where that is wrong, or asks for help.
+    pub(crate) fn read<W: Into<OsString> + Clone>(words: impl IntoIterator<Item = W>) -> Self {
+        let read = Self::from_arg_matches(&Self::definition().get_matches_from(words));
+        read.unwrap_or_else(|error| error.format(&mut Self::definition()).exit())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_definition_is_sound() {
-        Arguments::command().debug_assert();
+        Arguments::definition().debug_assert();
     }
 
     #[test]

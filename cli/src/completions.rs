@@ -1,6 +1,6 @@
 //! `snapfill completions`: what a shell reads to complete words.
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 
 use crate::arguments::Arguments;
@@ -17,7 +17,7 @@ pub(crate) struct Completions {
 /// Prints the script of a shell.
 pub(crate) fn run(arguments: &Completions, output: &Output) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    let mut command = Arguments::command();
+    let mut command = Arguments::definition();
     clap_complete::generate(arguments.shell, &mut command, "snapfill", &mut script);
     output.line(String::from_utf8_lossy(&script).trim_end())?;
     Ok(Exit::Completed)

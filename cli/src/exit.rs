@@ -44,6 +44,12 @@ impl From<RunEnd> for Exit {
     }
 }
 
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
 /// An error and the code that it ends the program with.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -71,6 +77,11 @@ impl Failure {
     /// What kind of error it is.
     pub(crate) fn kind(&self) -> ErrorKind {
         self.error.kind()
+    }
+
+    /// Whether trying again may help.
+    pub(crate) fn is_retryable(&self) -> bool {
+        self.error.is_retryable()
     }
 
     /// A selection that matches nothing.

@@ -21,8 +21,6 @@ mod writing;
 
 use std::ffi::OsString;
 
-use clap::Parser;
-
 use arguments::{Arguments, BackfillCommand, ClustersCommand, Command, SnapshotCommand};
 use exit::{Exit, Failure};
 use output::Output;
@@ -30,7 +28,7 @@ use output::Output;
 /// Runs the command line with these words, the program's name first, and gives its exit code. For programs that have it built
 /// in, such as the packages of other languages. Wrong usage, `--help` and an interruption end the process.
 pub fn main<W: Into<OsString> + Clone>(words: impl IntoIterator<Item = W>) -> u8 {
-    let arguments = Arguments::parse_from(words);
+    let arguments = Arguments::read(words);
     let streams = match &arguments.command {
         Command::Snapshot(SnapshotCommand::Cat(_)) => true,
         Command::Backfill(BackfillCommand::Failed(command)) => command.streams(),

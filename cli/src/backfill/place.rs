@@ -46,13 +46,15 @@ impl Place {
             .then(|| format!("The working state is kept in {}", self.folder.display()))
     }
 
-    pub(crate) fn fit(self, builder: BackfillBuilder) -> BackfillBuilder {
-        let builder = match self.cluster {
-            Some(cluster) => builder.with_cluster(Arc::new(cluster) as Arc<dyn ClusterClient>),
+    pub(crate) fn fit(&self, builder: BackfillBuilder) -> BackfillBuilder {
+        let builder = match &self.cluster {
+            Some(cluster) => {
+                builder.with_cluster(Arc::new(cluster.clone()) as Arc<dyn ClusterClient>)
+            }
             None => builder,
         };
-        match self.store {
-            Some(store) => builder.with_store(store),
+        match &self.store {
+            Some(store) => builder.with_store(Arc::clone(store)),
             None => builder,
         }
     }

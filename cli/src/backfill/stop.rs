@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
-use snapfill::controller::{ArchiveManifest, BackfillController, LocalBackfill};
+use snapfill::Error;
+use snapfill::controller::{ArchiveManifest, BackfillController, Event, LocalBackfill};
 
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, count_of, grouped};
@@ -32,14 +33,16 @@ pub(crate) struct Restore {
 pub(crate) async fn stop(arguments: Stop, output: &Output) -> Result<Exit, Failure> {
     let backfill = arguments.run.attach().await?;
     say_who_is_waited_for(&backfill, output).await?;
-    let archive = backfill.stop(arguments.archive_dir.as_deref()).await?;
+    let ended = backfill.stop(arguments.archive_dir.as_deref());
+    let archive = saying_what_happens(&backfill, ended, output).await?;
     conclude("Backfill stopped successfully.", archive.as_deref(), output)
 }
 
 pub(crate) async fn reset(arguments: Stop, output: &Output) -> Result<Exit, Failure> {
     let backfill = arguments.run.attach().await?;
     say_who_is_waited_for(&backfill, output).await?;
-    let archive = backfill.reset(arguments.archive_dir.as_deref()).await?;
+    let ended = backfill.reset(arguments.archive_dir.as_deref());
+    let archive = saying_what_happens(&backfill, ended, output).await?;
     conclude("Backfill reset successfully.", archive.as_deref(), output)
 }
 
@@ -48,6 +51,32 @@ async fn say_who_is_waited_for(backfill: &LocalBackfill, output: &Output) -> Res
         output.remark("Workers are still running, waiting for them to complete...");
     }
     Ok(())
+}
+
+/// Waits for the end, and says why it takes so long.
+async fn saying_what_happens(
+    backfill: &LocalBackfill,
+    ended: impl Future<Output = Result<Option<PathBuf>, Error>>,
+    output: &Output,
+) -> Result<Option<PathBuf>, Error> {
+    let mut events = backfill.events();
+    tokio::pin!(ended);
+    loop {
+        let event = tokio::select! {
+            ended = &mut ended => return ended,
+            Some(event) = events.next() => event,
+        };
+        let said = match event {
+            Event::Archived { file } => format!("The working state is in {}", file.display()),
+            Event::LookingAgain { after_seconds } => format!(
+                "The working state is deleted. Looking again in {after_seconds} s, when the leases of all workers are over"
+            ),
+            _ => continue,
+        };
+        if !output.is_json() {
+            output.remark(&said);
+        }
+    }
 }
 
 fn conclude(done: &str, archive: Option<&Path>, output: &Output) -> Result<Exit, Failure> {

@@ -25,6 +25,8 @@ struct State {
     /// Why documents of these ids are refused: the word, and the explanation.
     refused: BTreeMap<String, (String, String)>,
     bulks: usize,
+    /// Bulk requests are never answered.
+    hangs: bool,
 }
 
 impl Fake {
@@ -50,6 +52,11 @@ impl Fake {
     pub(crate) fn refuse(&self, id: &str, word: &str, explanation: &str) {
         let why = (word.to_owned(), explanation.to_owned());
         self.state().refused.insert(id.to_owned(), why);
+    }
+
+    /// Answers no bulk request from now on.
+    pub(crate) fn hang(&self) {
+        self.state().hangs = true;
     }
 
     /// Takes everything from now on.
@@ -102,6 +109,11 @@ impl Fake {
             }
             let mut body = vec![0; length];
             reader.read_exact(&mut body).ok()?;
+            if target.contains("_bulk") && self.state().hangs {
+                loop {
+                    std::thread::park();
+                }
+            }
             let (status, text) = self.answer(&method, &target, &body);
             let head = format!(
                 "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",

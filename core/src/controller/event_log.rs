@@ -26,6 +26,11 @@ pub(super) fn log(event: &Event) {
         Event::WorkerEnded { worker, error: Some(error) } => {
             tracing::error!(target: TARGET, %worker, %error, "worker ended");
         }
+        Event::FleetChanged { .. }
+        | Event::Archiving
+        | Event::WaitingForWorkers { .. }
+        | Event::Archived { .. }
+        | Event::LookingAgain { .. } => log_of_fleet(event),
         _ => log_of_pressure(event),
     }
 }
@@ -52,6 +57,25 @@ fn log_of_item(event: &Event) {
         // The target's reason may hold a piece of the document.
         Event::DocumentFailed { index, shard, id, .. } => {
             tracing::debug!(target: TARGET, %index, shard, %id, "document refused");
+        }
+        _ => {}
+    }
+}
+
+fn log_of_fleet(event: &Event) {
+    match event {
+        Event::FleetChanged { desired, line } => {
+            tracing::debug!(target: TARGET, desired, %line, "fleet changed");
+        }
+        Event::Archiving => tracing::info!(target: TARGET, "archiving the working state"),
+        Event::WaitingForWorkers { held } => {
+            tracing::info!(target: TARGET, held, "waiting for workers");
+        }
+        Event::Archived { file } => {
+            tracing::info!(target: TARGET, file = %file.display(), "working state archived");
+        }
+        Event::LookingAgain { after_seconds } => {
+            tracing::info!(target: TARGET, after_seconds, "working state deleted, looking again");
         }
         _ => {}
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-use super::event_log;
+use super::{Tally, event_log};
 use crate::Books;
 
 /// Events that a slow listener may fall behind by before it misses some.
@@ -50,6 +50,12 @@ pub enum Event {
     Archived {
         /// The file.
         file: PathBuf,
+    },
+    /// The working state is deleted. Where workers of other machines used it, a stop looks again whether one of them made it
+    /// anew.
+    LookingAgain {
+        /// When.
+        after_seconds: u64,
     },
     /// A worker took an item.
     ItemStarted {
@@ -153,21 +159,35 @@ pub enum Event {
 
 /// Where events are put. Nobody need listen.
 #[derive(Clone, Debug)]
-pub(crate) struct EventSender(broadcast::Sender<Event>);
+pub(crate) struct EventSender {
+    channel: broadcast::Sender<Event>,
+    tally: Tally,
+}
 
 impl EventSender {
+    #[cfg(test)]
     pub(crate) fn new() -> Self {
-        Self(broadcast::channel(BACKLOG).0)
+        Self::counting(Tally::default())
+    }
+
+    /// Counts what happens in a tally.
+    pub(crate) fn counting(tally: Tally) -> Self {
+        Self { channel: broadcast::channel(BACKLOG).0, tally }
+    }
+
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     pub(crate) fn send(&self, event: Event) {
         event_log::log(&event);
+        self.tally.note(&event);
         // An error means that nobody listens, which is fine.
-        let _ = self.0.send(event);
+        let _ = self.channel.send(event);
     }
 
     pub(crate) fn listen(&self) -> EventStream {
-        EventStream(self.0.subscribe())
+        EventStream(self.channel.subscribe())
     }
 }
 

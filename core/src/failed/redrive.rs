@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::standing::FailureKey;
 use super::{FailedDocument, FailedFilter, FailedLog};
 use crate::cluster::{BulkOperation, ClusterClient};
+use crate::controller::Tally;
 use crate::pipeline::{BulkSender, Ceiling, Gate, Leave, Sent};
 use crate::retry::RetryPolicy;
 use crate::{Clock, Document, DocumentBatchBuilder, Error, ErrorKind, Result};
@@ -130,6 +131,7 @@ impl Redrive {
             gate: Gate::new(|| Leave::Granted),
             ceiling: Ceiling::default(),
             throttle: None,
+            tally: Tally::default(),
             halt: CancellationToken::new(),
         };
         let Sent::Settled(settled) = sender.send(documents.finish(), 0..u32::MAX).await? else {

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::pressure::{Answer, Cost, Slot, Throttle, Wait};
 use crate::cluster::{BulkBody, BulkOperation, BulkOutcome, ClusterClient, ItemError, ItemOutcome};
+use crate::controller::Tally;
 use crate::retry::{RetryPolicy, wait_after};
 use crate::{Books, Clock, Document, DocumentBatch, DocumentRef, Error, ErrorKind, Result};
 
@@ -60,6 +61,7 @@ pub(crate) struct BulkSender {
     pub(crate) ceiling: Ceiling,
     /// How fast, and whether at all. None sends as it comes.
     pub(crate) throttle: Option<Throttle>,
+    pub(crate) tally: Tally,
 }
 
 /// What the target has shown to be too long for it, remembered from batch to batch and shared by clones: longer ones are
@@ -183,6 +185,7 @@ impl BulkSender {
     ) -> Result<PartEnd> {
         let mut pending = part;
         let mut delays = self.retry.delays();
+        let mut again = false;
         while !pending.is_empty() {
             let slot = match self.wait_for_turn(&pending).await {
                 Turn::End(end) => return Ok(end),
@@ -194,6 +197,7 @@ impl BulkSender {
                     slot
                 }
             };
+            self.tally.bulk(std::mem::replace(&mut again, true));
             let answer = self.attempt(&pending).await;
             self.note_answer(slot, &answer);
             let trouble = match answer {

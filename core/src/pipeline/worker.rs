@@ -134,6 +134,7 @@ impl<S: Source> Worker<S> {
 
     async fn work(&self, held: Arc<Held>, throttle: &Throttle) -> Result<()> {
         let item = held.item();
+        let _hold = self.events.tally().hold();
         self.events.send(Event::ItemStarted {
             index: item.index.clone(),
             shard: item.shard,
@@ -189,6 +190,7 @@ impl<S: Source> Worker<S> {
             halt: self.stop.child_token(),
             ceiling: Ceiling::default(),
             throttle: Some(throttle.clone()),
+            tally: self.events.tally().clone(),
         };
         Transfer {
             held,

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::source::SimulatedSnapshot;
 use crate::cluster::{BulkOperation, ClusterClient, Distribution};
+use crate::controller::Tally;
 use crate::coordination::{Checkpoint, Coordinator, FailureCause, Held, Progress, Standing};
 use crate::pipeline::{
     Acknowledgements, BulkSender, Ceiling, Gate, Leave, Sent, ShardSource, Source, Ticket,
@@ -189,6 +190,7 @@ impl ModelWorker {
             halt: self.stop.child_token(),
             ceiling: Ceiling::default(),
             throttle: None,
+            tally: Tally::default(),
         };
         flight.bulks.spawn(async move {
             (ticket, batch.end.next, sender.send(batch.documents, 0..resent).await)

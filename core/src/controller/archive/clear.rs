@@ -37,13 +37,19 @@ pub(crate) async fn wait_for_workers(
 ///
 /// # Errors
 /// What the store fails with.
-pub(crate) async fn clear(coordinator: &Coordinator, clock: &dyn Clock) -> Result<()> {
+pub(crate) async fn clear(
+    coordinator: &Coordinator,
+    clock: &dyn Clock,
+    events: &EventSender,
+) -> Result<()> {
     let store: &dyn WorkStore = &**coordinator.store();
     store.drop_session().await?;
     if !store.capability().remote {
         return Ok(());
     }
-    clock.sleep(coordinator.rules().length.saturating_add(coordinator.rules().margin)).await;
+    let wait = coordinator.rules().length.saturating_add(coordinator.rules().margin);
+    events.send(Event::LookingAgain { after_seconds: wait.as_secs() });
+    clock.sleep(wait).await;
     if store.run().await?.is_none() && !store.items(None, 1).await?.items.is_empty() {
         store.drop_session().await?;
     }

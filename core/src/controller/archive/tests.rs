@@ -260,7 +260,8 @@ async fn the_second_look_after_a_stop_leaves_alone_what_was_begun_anew_meanwhile
     let faulty = FaultyStore::new(Arc::clone(inner.store()), |_, _| StoreFault::None).elsewhere();
     let coordinator = bench.over(Arc::new(faulty));
     let clock = bench.clock.clone();
-    let clearing = tokio::spawn(async move { clear(&coordinator, &clock).await });
+    let clearing =
+        tokio::spawn(async move { clear(&coordinator, &clock, &EventSender::new()).await });
     while inner.store().run().await.unwrap().is_some() {
         tokio::task::yield_now().await;
     }

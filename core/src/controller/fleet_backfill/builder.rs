@@ -7,7 +7,7 @@ use tokio::sync::{Mutex, OnceCell, watch};
 
 use super::{FleetBackfill, LocalBackfill, Shared};
 use crate::cluster::{ClusterClient, LocalCluster};
-use crate::controller::EventSender;
+use crate::controller::{EventSender, Tally};
 use crate::coordination::{Coordinator, LeaseRules, LocalWorkStore, Session, WorkStore};
 use crate::failed::{FailedStore, require_reachable};
 use crate::fleet::{Fleet, LocalFleet, TaskFleet};
@@ -24,12 +24,20 @@ pub struct BackfillBuilder {
     cluster: Option<Arc<dyn ClusterClient>>,
     store: Option<Arc<dyn WorkStore>>,
     snapshot: Option<Snapshot>,
+    tally: Tally,
 }
 
 impl BackfillBuilder {
     pub(super) fn new(settings: BackfillSettings) -> Self {
         let clock = Arc::new(SystemClock::new());
-        Self { settings, clock, cluster: None, store: None, snapshot: None }
+        Self {
+            settings,
+            clock,
+            cluster: None,
+            store: None,
+            snapshot: None,
+            tally: Tally::default(),
+        }
     }
 
     /// Uses another clock than the system's.
@@ -58,6 +66,13 @@ impl BackfillBuilder {
     #[must_use]
     pub fn with_snapshot(mut self, snapshot: Snapshot) -> Self {
         self.snapshot = Some(snapshot);
+        self
+    }
+
+    /// Counts what the workers of this process do in a tally that may have counted before.
+    #[must_use]
+    pub fn with_tally(mut self, tally: Tally) -> Self {
+        self.tally = tally;
         self
     }
 
@@ -137,7 +152,7 @@ impl BackfillBuilder {
         if let Some(place) = &self.settings.failed_store {
             FailedStore::at(place)?;
         }
-        let events = EventSender::new();
+        let events = EventSender::counting(self.tally);
         let pressure = Pressure::new(
             Arc::clone(&cluster),
             Arc::clone(&coordinator),

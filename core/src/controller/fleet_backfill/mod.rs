@@ -20,7 +20,7 @@ pub use builder::BackfillBuilder;
 
 use super::{
     BackfillController, BackfillStatus, DeepStatus, Event, EventSender, EventStream, FleetCounts,
-    Plan, Report, RunEnd, Status, Work,
+    Plan, Report, RunEnd, Sending, Status, Work,
 };
 use crate::cluster::{ClusterClient, ClusterHealth};
 use crate::coordination::{Coordinator, Run, Standing, WorkStore};
@@ -114,6 +114,19 @@ impl<F: Fleet + ?Sized> FleetBackfill<F> {
     /// What the working state fails with.
     pub async fn run(&self) -> Result<Option<Run>> {
         Ok(self.shared.store.run().await?.map(|run| run.value))
+    }
+
+    /// What is left to do in the session.
+    ///
+    /// # Errors
+    /// What the working state fails with.
+    pub async fn standing(&self) -> Result<Standing> {
+        self.shared.coordinator.standing().await
+    }
+
+    /// How the workers of this process send, now.
+    pub fn sending(&self) -> Sending {
+        self.shared.pressure.sending()
     }
 
     /// The documents that the target refused for good.

@@ -42,7 +42,7 @@ impl<F: Fleet + ?Sized> FleetBackfill<F> {
             SessionRecord::of(archived, stopped).write(&shared.settings.target)?;
             shared.events.send(Event::Archived { file: archived.file.clone() });
         }
-        clear(&shared.coordinator, &*shared.clock).await?;
+        clear(&shared.coordinator, &*shared.clock, &shared.events).await?;
         Ok(archived.map(|archived| archived.file))
     }
 

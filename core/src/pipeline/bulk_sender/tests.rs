@@ -41,6 +41,7 @@ impl Bench {
             halt: CancellationToken::new(),
             ceiling: Ceiling::default(),
             throttle: None,
+            tally: Tally::default(),
         }
     }
 

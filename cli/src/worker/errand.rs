@@ -1,0 +1,116 @@
+//! One run after another, as far as a worker is concerned: waited for, worked on, left.
+
+use snapfill::controller::{BackfillController, LocalBackfill, RunEnd};
+use snapfill::coordination::{Run, Standing};
+use snapfill::retry::RetryPolicy;
+use snapfill::settings::BackfillSettings;
+use snapfill::{Error, ErrorKind, SystemClock};
+
+use super::board::Board;
+use super::options::{WhenDone, Worker};
+use crate::backfill::place::{Place, settings};
+use crate::exit::Failure;
+
+/// What a worker has to do, and where.
+pub(super) struct Errand {
+    place: Place,
+    session: String,
+    workers: usize,
+    /// The run to plan if nobody has.
+    typed: Option<BackfillSettings>,
+    stays: bool,
+    /// The run was seen to its end.
+    is_concluded: bool,
+}
+
+/// How a round ended, when no error ended it.
+pub(super) enum Round {
+    /// Nothing is left that anybody could work on, or the backfill was stopped.
+    Worked,
+    /// There was nothing to do, and why.
+    Idle(String),
+}
+
+impl Errand {
+    pub(super) async fn new(arguments: Worker) -> Result<Self, Failure> {
+        let Worker { target, repo, snapshot, duty, how } = arguments;
+        let place = Place::open(&target, &how).await?;
+        let (session, workers) = (how.session.clone(), usize::from(how.workers));
+        let typed = repo.zip(snapshot);
+        let typed = typed.map(|(repo, snapshot)| settings(repo, snapshot, how, place.folder()));
+        let stays = duty.when_done == WhenDone::Stay;
+        Ok(Self { place, session, workers, typed, stays, is_concluded: false })
+    }
+
+    /// Works until nothing is left. One that stays does not begin where that is known to be in vain.
+    pub(super) async fn round(&mut self, board: &Board) -> Result<Round, Failure> {
+        let Some(settings) = self.settings().await? else {
+            let message = "nothing is planned under this session: plan it by `backfill run`, or say what to do by --repo and \
+                           --snapshot";
+            if self.stays {
+                return Ok(Round::Idle(message.to_owned()));
+            }
+            return Err(Error::new(ErrorKind::State, message).into());
+        };
+        let lease = settings.lease;
+        let builder = LocalBackfill::builder(settings).with_tally(board.tally().clone());
+        let backfill = self.place.fit(builder).build()?;
+        if self.stays {
+            match backfill.standing().await? {
+                Standing::Stopping => return Ok(Round::Idle("the backfill is stopped".to_owned())),
+                Standing::Finished if self.is_concluded => {
+                    return Ok(Round::Idle("nothing is left to be done".to_owned()));
+                }
+                _ => {}
+            }
+        }
+        self.is_concluded = false;
+        board.begin(&backfill, lease);
+        let ended = self.work(&backfill).await;
+        board.end();
+        ended.map(|()| Round::Worked)
+    }
+
+    async fn work(&mut self, backfill: &LocalBackfill) -> Result<(), Failure> {
+        backfill.start().await?;
+        let ended: Result<RunEnd, Error> = backfill.wait().await;
+        match ended {
+            // A stop sends workers away: that is no failure, and nothing is left for this one to do.
+            Err(error) if error.kind() == ErrorKind::Cancelled && is_stopped(backfill).await? => {
+                tracing::info!("the backfill was stopped: this worker let go what it held");
+            }
+            ended => {
+                ended?;
+                self.is_concluded = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// The run as its planner said; the one that was typed if nobody has planned.
+    async fn settings(&self) -> Result<Option<BackfillSettings>, Failure> {
+        let settings = match self.planned().await? {
+            Some(run) => Some(BackfillSettings::of_run(&run, self.place.folder())?),
+            None => self.typed.clone(),
+        };
+        Ok(settings.map(|settings| BackfillSettings { workers: self.workers, ..settings }))
+    }
+
+    /// The run of the session. A cluster that is away for a moment is waited for.
+    async fn planned(&self) -> Result<Option<Run>, Failure> {
+        let Some(store) = self.place.store() else {
+            return match LocalBackfill::attach(&self.place.folder(), &self.session).await {
+                Ok(backfill) => Ok(backfill.run().await?),
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(error.into()),
+            };
+        };
+        let read = || store.run();
+        let run = RetryPolicy::patient().run(&SystemClock::new(), read).await?;
+        Ok(run.map(|run| run.value))
+    }
+}
+
+async fn is_stopped(backfill: &LocalBackfill) -> Result<bool, Error> {
+    Ok(backfill.run().await?.is_none_or(|run| run.stopping))
+}
