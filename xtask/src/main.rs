@@ -17,6 +17,7 @@ mod fixtures;
 mod fuzz;
 mod mutate;
 mod process;
+mod python;
 mod random;
 mod simulate;
 mod stopwatch;
@@ -85,6 +86,12 @@ const COMMANDS: &[Command] = &[
         usage: "mutate [VERSION…]",
         summary: "every flip and cut of the tiny snapshots, read and judged",
         run: mutate::run,
+    },
+    Command {
+        name: "python",
+        usage: "python",
+        summary: "the Python package, built in place: its tests, mypy and stubtest",
+        run: python::run,
     },
     Command {
         name: "simulate",

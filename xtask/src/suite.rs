@@ -6,6 +6,7 @@ use crate::arguments::Arguments;
 use crate::check;
 use crate::failure::{Failure, Result};
 use crate::process::{cargo, exit_code, shell_line};
+use crate::python;
 use crate::stopwatch::Stopwatch;
 use crate::tools;
 use crate::workspace::Workspace;
@@ -25,6 +26,8 @@ enum Action {
     Servers,
     /// `cargo` with these arguments.
     Cargo(&'static [&'static str]),
+    /// The Python package, in this process.
+    Python,
 }
 
 /// To add a step: a row here.
@@ -62,6 +65,7 @@ static STEPS: &[Step] = &[
     ),
     Step::new("servers", Action::Servers),
     Step { starts_servers: true, ..Step::new("tests", Action::Cargo(&["test", "--workspace"])) },
+    Step::new("python", Action::Python),
     Step::new(
         "without aws",
         Action::Cargo(&["check", "-p", "snapfill-cli", "--no-default-features"]),
@@ -164,6 +168,7 @@ impl Step {
         let arguments = match self.action {
             Action::Limits => return check::run(workspace, &[]),
             Action::Servers => return fetch(servers),
+            Action::Python => return python::run(workspace, &["--after-tests".to_owned()]),
             Action::Cargo(arguments) => arguments,
         };
         let mut command = cargo(workspace);
@@ -183,6 +188,7 @@ impl Step {
     fn line(&self, servers: Servers) -> String {
         let arguments = match self.action {
             Action::Limits => return "cargo xtask check".to_owned(),
+            Action::Python => return "cargo xtask python".to_owned(),
             Action::Servers => {
                 let flag = if servers == Servers::All { " --all-servers" } else { "" };
                 return format!("cargo xtask servers{flag}");

@@ -30,6 +30,12 @@ pub(crate) fn verify(workspace: &Workspace, servers: Servers) -> Result {
     if is_checkout && !works(Command::new("git").arg("--version")) {
         missing.push("`git` was not found: install it, for instance `apt-get install git`".into());
     }
+    if !works(
+        Command::new("python3")
+            .args(["-c", "import sys, venv; sys.exit(sys.version_info < (3, 10))"]),
+    ) {
+        missing.push("`python3`, 3.10 or newer with `venv`, was not found: install it, for instance `apt-get install python3-venv`".into());
+    }
     for version in servers.versions() {
         if let Err(error) = Server::require_tools(version) {
             let error = error.to_string();

@@ -1,0 +1,293 @@
+"""The blocking handles. A call that blocks lets other threads run, and Ctrl-C ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, overload
+
+from . import _data, _handles, _native
+from ._handles import BATCH, PathLike, optional_path, optional_text, text_of
+from ._native import Document
+from .events import Event, _read
+from .model import (
+    ClusterHealth,
+    ClusterInfo,
+    DeepStatus,
+    IndexInfo,
+    IndexRow,
+    Plan,
+    SnapshotInfo,
+    SnapshotSummary,
+    Status,
+)
+
+__all__ = ["Backfill", "Cluster", "Documents", "Events", "Repository", "Snapshot"]
+
+
+class Repository(_handles.RepositoryHandle):
+    """A snapshot repository: a folder, or a URL."""
+
+    def snapshots(self) -> list[SnapshotSummary]:
+        """Its snapshots, in the order of the catalogue.
+
+        :raises NotFoundError: There is no repository.
+        :raises UnsupportedError: Its location or layout is not read.
+        :raises CorruptError: Its catalogue cannot be understood.
+        """
+        return _data.many(SnapshotSummary, self._native.snapshots().wait())
+
+    def snapshot(self, name: str) -> Snapshot:
+        """The snapshot of that name. Nothing is read before it is asked for something."""
+        return Snapshot(name, self._native.snapshot(name))
+
+
+class Snapshot(_handles.SnapshotHandle):
+    """One snapshot of a repository."""
+
+    def info(self) -> SnapshotInfo:
+        """What it says of itself.
+
+        :raises NotFoundError: There is no such snapshot; the text has the names there are.
+        :raises IncompleteError: It is PARTIAL, and that was not allowed.
+        :raises InvalidStateError: It failed, or was not finished.
+        """
+        return _data.one(SnapshotInfo, self._native.info().wait())
+
+    def indices(self) -> list[IndexInfo]:
+        """Its indices with their settings, mappings and aliases, ordered by name."""
+        return _data.many(IndexInfo, self._native.indices().wait())
+
+    def documents(self, index: str | None = None, shard: int | None = None) -> Documents:
+        """The documents of all indices or of one, of all their shards or of those with one number.
+
+        Nothing is read before the first document is asked for.
+
+        :param index: The index's name; None: all of them.
+        :param shard: The shard's number within its index; None: all of them.
+        """
+        return Documents(self._native.documents(index, shard))
+
+
+class Documents(Iterator[Document]):
+    """Documents of a snapshot, ordered by index and shard. Iterate over it, or over its :meth:`batches`."""
+
+    def __init__(self, native: _native.DocumentStream) -> None:
+        self._native = native
+        self._batch: list[Document] = []
+
+    def __iter__(self) -> Documents:
+        return self
+
+    def __next__(self) -> Document:
+        if not self._batch:
+            batch = self._native.next_batch(BATCH).wait()
+            if batch is None:
+                raise StopIteration
+            batch.reverse()
+            self._batch = batch
+        return self._batch.pop()
+
+    def batches(self, size: int = BATCH) -> Iterator[list[Document]]:
+        """The documents that are left, in lists of ``size`` or fewer.
+
+        :raises NotFoundError: There is no such repository, snapshot, index or shard.
+        :raises CorruptError: Bytes are not what they should be; the context says in which file.
+        :raises UnsupportedError: A format that is not read.
+        """
+        if self._batch:
+            begun, self._batch = self._batch[::-1], []
+            for first in range(0, len(begun), size):
+                yield begun[first : first + size]
+        while (batch := self._native.next_batch(size).wait()) is not None:
+            yield batch
+
+    @property
+    def skipped(self) -> dict[str, int]:
+        """Live documents that had no source to give, by reason, of those read so far; ``shard_missing`` counts shards."""
+        return self._native.skipped()
+
+    def close(self) -> None:
+        """Stops reading and lets go of everything."""
+        self._native.close().wait()
+
+    def __enter__(self) -> Documents:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Cluster(_handles.ClusterHandle):
+    """A search cluster at an address, or the local one in a folder."""
+
+    def info(self) -> ClusterInfo:
+        """Who it is.
+
+        :raises UnavailableError: It cannot be reached.
+        :raises AuthError: It does not let us in.
+        :raises NotFoundError: The folder holds none.
+        """
+        return _data.one(ClusterInfo, self._native.info().wait())
+
+    def health(self) -> ClusterHealth:
+        """How it fares."""
+        return _data.one(ClusterHealth, self._native.health().wait())
+
+    def indices(self) -> list[IndexRow]:
+        """The indices it has, ordered by name."""
+        return _data.many(IndexRow, self._native.indices().wait())
+
+    def count(self, index: str) -> int:
+        """How many documents an index shows.
+
+        :raises NotFoundError: There is no such index.
+        """
+        return self._native.count(index).wait()
+
+    def refresh(self, index: str) -> None:
+        """Makes what was written visible to :meth:`count` and searches."""
+        self._native.refresh(index).wait()
+
+
+class Events(Iterator[Event]):
+    """The events of a backfill from the moment on that it was asked for. It ends once the workers are gone."""
+
+    def __init__(self, native: _native.EventStream) -> None:
+        self._native = native
+        self._batch: list[Event] = []
+
+    def __iter__(self) -> Events:
+        return self
+
+    def __next__(self) -> Event:
+        if not self._batch:
+            self._batch = _read(self._native.next_batch(BATCH).wait())[::-1]
+            if not self._batch:
+                raise StopIteration
+        return self._batch.pop()
+
+    def batches(self, size: int = BATCH) -> Iterator[list[Event]]:
+        """The events in lists of ``size`` or fewer: what has happened since the last one."""
+        while batch := _read(self._native.next_batch(size).wait()):
+            yield batch
+
+
+class Backfill(_handles.BackfillHandle):
+    """Fills a target with the documents of a snapshot.
+
+    Every verb may be repeated, and in any order; what is not allowed now raises :class:`~snapfill.InvalidStateError`. As a
+    context manager it pauses the backfill at the end of the block, so that nothing is left running::
+
+        with snapfill.Backfill(repository="/backups", snapshot="nightly", target="./filled", workers=2) as backfill:
+            backfill.start()
+            print(backfill.wait())
+    """
+
+    def plan(self) -> Plan:
+        """What a run would do. Changes nothing.
+
+        :raises NotFoundError: The selection names what is not there.
+        """
+        return _data.one(Plan, self._native.plan().wait())
+
+    def start(self) -> None:
+        """Plans, makes the indices, and brings up as many workers as are configured.
+
+        :raises InvalidStateError: The session is about another run, or was stopped.
+        """
+        self._native.start().wait()
+
+    def scale(self, workers: int) -> None:
+        """Sets the number of workers. From 0 it starts the backfill."""
+        self._native.scale(workers).wait()
+
+    def pause(self) -> None:
+        """Sends all workers away and waits until they are gone. What they had done is kept; :meth:`start` goes on there."""
+        self._native.pause().wait()
+
+    def stop(self, folder: PathLike | None = None) -> Path | None:
+        """Ends the backfill for good: archives the working state to a file, reads it back, and only then deletes it.
+
+        :param folder: Where the file goes; None: ``$SHARED_LOGS_DIR_PATH/backfill_working_state``, or else
+            ``./backfill_working_state``.
+        :returns: The file; None when there was no working state.
+        :raises StorageError: The file cannot be written; then nothing is deleted.
+        """
+        return optional_path(self._native.stop(optional_text(folder)).wait())
+
+    def archive(self, folder: PathLike | None = None) -> Path | None:
+        """The same as :meth:`stop`, for a backfill whose workers are gone.
+
+        :raises InvalidStateError: Workers are at it.
+        """
+        return optional_path(self._native.archive(optional_text(folder)).wait())
+
+    def restore(self, file: PathLike) -> None:
+        """Brings a stopped backfill back to where it was. :meth:`start` then goes on.
+
+        :raises NotFoundError: There is no such file.
+        :raises CorruptError: It is damaged.
+        :raises InvalidStateError: It is of another session, target or run, or the session has a working state already.
+        """
+        self._native.restore(text_of(file)).wait()
+
+    def reset(self, folder: PathLike | None = None) -> Path | None:
+        """The same as :meth:`stop`, and then the session may be begun anew."""
+        return optional_path(self._native.reset(optional_text(folder)).wait())
+
+    @overload
+    def status(self, deep: Literal[False] = False) -> Status: ...
+
+    @overload
+    def status(self, deep: Literal[True]) -> DeepStatus: ...
+
+    @overload
+    def status(self, deep: bool) -> Status | DeepStatus: ...
+
+    def status(self, deep: bool = False) -> Status | DeepStatus:
+        """Whether workers are at it, and, if it is to be ``deep``, how far the work is."""
+        if deep:
+            return _data.one(DeepStatus, self._native.deep_status().wait())
+        return _data.one(Status, self._native.status().wait())
+
+    def wait(self) -> str:
+        """Waits for the end of the run: ``completed``, ``completed_with_errors`` or ``failed``.
+
+        :raises CancelledError: The backfill was paused or stopped.
+        """
+        return self._native.wait().wait()
+
+    def events(self) -> Events:
+        """What happens from now on. Ask for it before :meth:`start` to miss nothing."""
+        return Events(self._native.events())
+
+    def run(self, on_event: Callable[[Event], object] | None = None) -> str:
+        """Starts, waits for the end, and says how the run ended, as :meth:`wait` does.
+
+        When it is interrupted, by Ctrl-C or by an exception of ``on_event``, it pauses the backfill before it raises: what was
+        in flight is finished, and another run goes on there.
+
+        :param on_event: Called with every event, in this thread.
+        """
+        events = self.events() if on_event is not None else None
+        try:
+            self.start()
+            if events is not None and on_event is not None:
+                for event in events:
+                    on_event(event)
+            return self.wait()
+        except BaseException:
+            self.pause()
+            raise
+
+    def __enter__(self) -> Backfill:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.pause()

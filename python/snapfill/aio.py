@@ -1,0 +1,240 @@
+"""The same as :mod:`snapfill`, to be awaited.
+
+::
+
+    async for document in snapfill.aio.Repository("/backups").snapshot("nightly").documents(index="logs"):
+        print(document.id)
+
+Cancelling a task cancels the call that it waits for; a batch of documents that was waited for is not lost.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, TypeVar, overload
+
+from . import _data, _handles, _native, _sync
+from ._handles import BATCH, Aws, PathLike, optional_path, optional_text, text_of
+from ._native import Document
+from .events import Event, _read
+from .model import (
+    ClusterHealth,
+    ClusterInfo,
+    DeepStatus,
+    IndexInfo,
+    IndexRow,
+    Plan,
+    SnapshotInfo,
+    SnapshotSummary,
+    Status,
+)
+
+__all__ = ["Aws", "Backfill", "Cluster", "Document", "Documents", "Events", "Repository", "Snapshot"]
+
+_C = TypeVar("_C", bound=type)
+
+
+def _documented_as(blocking: type) -> Callable[[_C], _C]:
+    """Gives methods without a text of their own that of the blocking method of the same name."""
+
+    def document(kind: _C) -> _C:
+        for name, member in vars(kind).items():
+            of = member.fget if isinstance(member, property) else member
+            if inspect.isfunction(of) and of.__doc__ is None and hasattr(blocking, name):
+                of.__doc__ = inspect.getdoc(getattr(blocking, name))
+        return kind
+
+    return document
+
+
+@_documented_as(_sync.Repository)
+class Repository(_handles.RepositoryHandle):
+    """A snapshot repository: a folder, or a URL."""
+
+    async def snapshots(self) -> list[SnapshotSummary]:
+        return _data.many(SnapshotSummary, await self._native.snapshots())
+
+    def snapshot(self, name: str) -> Snapshot:
+        return Snapshot(name, self._native.snapshot(name))
+
+
+@_documented_as(_sync.Snapshot)
+class Snapshot(_handles.SnapshotHandle):
+    """One snapshot of a repository."""
+
+    async def info(self) -> SnapshotInfo:
+        return _data.one(SnapshotInfo, await self._native.info())
+
+    async def indices(self) -> list[IndexInfo]:
+        return _data.many(IndexInfo, await self._native.indices())
+
+    def documents(self, index: str | None = None, shard: int | None = None) -> Documents:
+        return Documents(self._native.documents(index, shard))
+
+
+@_documented_as(_sync.Documents)
+class Documents(AsyncIterator[Document]):
+    """Documents of a snapshot, ordered by index and shard. Iterate over it, or over its :meth:`batches`."""
+
+    def __init__(self, native: _native.DocumentStream) -> None:
+        self._native = native
+        self._batch: list[Document] = []
+
+    def __aiter__(self) -> Documents:
+        return self
+
+    async def __anext__(self) -> Document:
+        if not self._batch:
+            batch = await self._native.next_batch(BATCH)
+            if batch is None:
+                raise StopAsyncIteration
+            batch.reverse()
+            self._batch = batch
+        return self._batch.pop()
+
+    async def batches(self, size: int = BATCH) -> AsyncIterator[list[Document]]:
+        if self._batch:
+            begun, self._batch = self._batch[::-1], []
+            for first in range(0, len(begun), size):
+                yield begun[first : first + size]
+        while (batch := await self._native.next_batch(size)) is not None:
+            yield batch
+
+    @property
+    def skipped(self) -> dict[str, int]:
+        return self._native.skipped()
+
+    async def close(self) -> None:
+        await self._native.close()
+
+    async def __aenter__(self) -> Documents:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+@_documented_as(_sync.Cluster)
+class Cluster(_handles.ClusterHandle):
+    """A search cluster at an address, or the local one in a folder."""
+
+    async def info(self) -> ClusterInfo:
+        return _data.one(ClusterInfo, await self._native.info())
+
+    async def health(self) -> ClusterHealth:
+        return _data.one(ClusterHealth, await self._native.health())
+
+    async def indices(self) -> list[IndexRow]:
+        return _data.many(IndexRow, await self._native.indices())
+
+    async def count(self, index: str) -> int:
+        return await self._native.count(index)
+
+    async def refresh(self, index: str) -> None:
+        await self._native.refresh(index)
+
+
+@_documented_as(_sync.Events)
+class Events(AsyncIterator[Event]):
+    """The events of a backfill from the moment on that it was asked for. It ends once the workers are gone."""
+
+    def __init__(self, native: _native.EventStream) -> None:
+        self._native = native
+        self._batch: list[Event] = []
+
+    def __aiter__(self) -> Events:
+        return self
+
+    async def __anext__(self) -> Event:
+        if not self._batch:
+            self._batch = _read(await self._native.next_batch(BATCH))[::-1]
+            if not self._batch:
+                raise StopAsyncIteration
+        return self._batch.pop()
+
+    async def batches(self, size: int = BATCH) -> AsyncIterator[list[Event]]:
+        while batch := _read(await self._native.next_batch(size)):
+            yield batch
+
+
+@_documented_as(_sync.Backfill)
+class Backfill(_handles.BackfillHandle):
+    """Fills a target with the documents of a snapshot. As an asynchronous context manager it pauses at the end of the block."""
+
+    async def plan(self) -> Plan:
+        return _data.one(Plan, await self._native.plan())
+
+    async def start(self) -> None:
+        await self._native.start()
+
+    async def scale(self, workers: int) -> None:
+        await self._native.scale(workers)
+
+    async def pause(self) -> None:
+        await self._native.pause()
+
+    async def stop(self, folder: PathLike | None = None) -> Path | None:
+        return optional_path(await self._native.stop(optional_text(folder)))
+
+    async def archive(self, folder: PathLike | None = None) -> Path | None:
+        return optional_path(await self._native.archive(optional_text(folder)))
+
+    async def restore(self, file: PathLike) -> None:
+        await self._native.restore(text_of(file))
+
+    async def reset(self, folder: PathLike | None = None) -> Path | None:
+        return optional_path(await self._native.reset(optional_text(folder)))
+
+    @overload
+    async def status(self, deep: Literal[False] = False) -> Status: ...
+
+    @overload
+    async def status(self, deep: Literal[True]) -> DeepStatus: ...
+
+    @overload
+    async def status(self, deep: bool) -> Status | DeepStatus: ...
+
+    async def status(self, deep: bool = False) -> Status | DeepStatus:
+        if deep:
+            return _data.one(DeepStatus, await self._native.deep_status())
+        return _data.one(Status, await self._native.status())
+
+    async def wait(self) -> str:
+        return await self._native.wait()
+
+    def events(self) -> Events:
+        return Events(self._native.events())
+
+    async def run(self, on_event: Callable[[Event], Awaitable[object] | object] | None = None) -> str:
+        """Starts, waits for the end, and says how the run ended, as :meth:`wait` does.
+
+        When its task is cancelled, or ``on_event`` raises, it pauses the backfill before it raises: what was in flight is
+        finished, and another run goes on there.
+
+        :param on_event: Called with every event; what it returns is awaited, if it can be.
+        """
+        events = self.events() if on_event is not None else None
+        try:
+            await self.start()
+            if events is not None and on_event is not None:
+                async for event in events:
+                    answer = on_event(event)
+                    if inspect.isawaitable(answer):
+                        await answer
+            return await self.wait()
+        except BaseException:
+            await self.pause()
+            raise
+
+    async def __aenter__(self) -> Backfill:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.pause()

@@ -1,0 +1,493 @@
+"""What snapfill tells, as plain data: snapshots and indices, plans, status, clusters.
+
+Every class has the fields of the native one of the same name; times and durations come as ``datetime`` and ``timedelta``, too.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+__all__ = [
+    "Books",
+    "ClusterHealth",
+    "ClusterInfo",
+    "Counts",
+    "DeepStatus",
+    "FailedWork",
+    "FleetCounts",
+    "IndexInfo",
+    "IndexRow",
+    "IndexWork",
+    "MissingShard",
+    "Plan",
+    "PlannedIndex",
+    "PlannedShard",
+    "PlannedTarget",
+    "Rate",
+    "RateLimits",
+    "Sending",
+    "SnapshotInfo",
+    "SnapshotSummary",
+    "Status",
+    "Work",
+    "WorkerSending",
+]
+
+
+def _time(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, timezone.utc)
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotSummary:
+    """One snapshot as the repository's catalogue lists it."""
+
+    name: str
+    """Its name."""
+    uuid: str
+    """Its uuid."""
+    state: str | None
+    """``SUCCESS``, ``PARTIAL``, ``FAILED``, ``IN_PROGRESS`` or ``INCOMPATIBLE``; None where the catalogue does not say."""
+    version: str | None
+    """The version that made it, as the catalogue has it."""
+    indices: int
+    """How many indices it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingShard:
+    """A shard that the snapshot does not hold."""
+
+    index: str
+    """Its index."""
+    shard: int
+    """Its number."""
+    reason: str | None
+    """Why, in the server's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotInfo:
+    """What a snapshot says of itself."""
+
+    name: str
+    """Its name."""
+    uuid: str
+    """Its uuid: two snapshots of one name made at different times differ in it."""
+    state: str
+    """``SUCCESS`` or ``PARTIAL``: others cannot be read."""
+    version: str
+    """The version that made it."""
+    indices: list[str]
+    """The names of its indices, sorted."""
+    started_ms: int
+    """When it began, milliseconds since the epoch."""
+    ended_ms: int
+    """When it ended, milliseconds since the epoch."""
+    total_shards: int
+    """Shards it was asked to hold."""
+    successful_shards: int
+    """Shards it holds."""
+    missing: list[MissingShard]
+    """Shards it does not hold."""
+
+    @property
+    def started(self) -> datetime | None:
+        """When it began."""
+        return _time(self.started_ms)
+
+    @property
+    def ended(self) -> datetime | None:
+        """When it ended."""
+        return _time(self.ended_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexInfo:
+    """What an index was when the snapshot was taken."""
+
+    name: str
+    """Its name."""
+    uuid: str
+    """Its uuid in the source cluster."""
+    shards: int
+    """How many shards it has."""
+    replicas: int
+    """How many replicas each shard had."""
+    created_by: str
+    """The version that created it."""
+    settings: dict[str, Any]
+    """Its settings, flat: ``{"index.number_of_shards": "2"}``."""
+    mappings: dict[str, Any]
+    """Its mappings."""
+    aliases: dict[str, Any]
+    """Its aliases by name."""
+
+    def __post_init__(self) -> None:
+        for name in ("settings", "mappings", "aliases"):
+            value = getattr(self, name)
+            if isinstance(value, str):
+                object.__setattr__(self, name, json.loads(value))
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedShard:
+    """How much there is in a shard."""
+
+    documents: int
+    """Documents that are not deleted, nested children among them."""
+    deleted: int
+    """Deleted documents that are still there."""
+    stored_bytes: int
+    """Bytes of the stored fields, compressed."""
+    total_bytes: int
+    """Bytes of all files of the shard."""
+    segments: int
+    """Segments."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedIndex:
+    """What a run would do with one index."""
+
+    name: str
+    """Its name."""
+    decision: str
+    """``migrate``; ``skip``: it was not asked for; ``refuse``: it was, and cannot be, so that no run begins."""
+    reason: str | None
+    """Why it is skipped or refused."""
+    targets: list[str]
+    """The indices of the target that its documents go to."""
+    shards: list[PlannedShard]
+    """Its shards; none for an index that is skipped."""
+    missing: list[int]
+    """The numbers of shards that the snapshot does not hold."""
+    warnings: list[str]
+    """What its reader should know before the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTarget:
+    """What happens to one index or data stream of the target."""
+
+    name: str
+    """Its name."""
+    sources: list[str]
+    """The indices of the snapshot that go there; ``index/type`` for one type of an index."""
+    exists: bool
+    """Whether it is there already; it is then kept as it is."""
+    is_data_stream: bool
+    """Whether it is a data stream."""
+    definition: dict[str, Any] | None
+    """What it is made with: settings, mappings and aliases; None where it is there."""
+    left_out: list[str]
+    """What of the snapshot's definition does not go along, and why."""
+    warnings: list[str]
+    """What its reader should know before the run."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.definition, str):
+            object.__setattr__(self, "definition", json.loads(self.definition))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do. Nothing of it is done yet."""
+
+    repository: str
+    """The location of the repository."""
+    snapshot: str
+    """The snapshot's name."""
+    snapshot_uuid: str
+    """The snapshot's uuid."""
+    version: str
+    """The version that made it."""
+    indices: list[PlannedIndex]
+    """Every index of the snapshot, sorted by name."""
+    targets: list[PlannedTarget]
+    """The indices of the target that are filled, sorted by name."""
+
+    @property
+    def migrated(self) -> list[PlannedIndex]:
+        """The indices that are migrated."""
+        return [index for index in self.indices if index.decision == "migrate"]
+
+
+@dataclass(frozen=True, slots=True)
+class FleetCounts:
+    """How many workers there are."""
+
+    running: int
+    """Up."""
+    pending: int
+    """On their way."""
+    desired: int
+    """Wanted."""
+    terminating: int
+    """Going away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The short status."""
+
+    state: str
+    """``NOT_STARTED``, ``STARTING``, ``RUNNING``, ``TERMINATING``, ``STOPPED`` or ``FAILED``. It follows the fleet, not the work."""
+    fleet: FleetCounts
+    """The fleet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many are in which state."""
+
+    total: int
+    """All."""
+    completed: int
+    """Done."""
+    incomplete: int
+    """Not done: in progress, waiting or given up."""
+    in_progress: int
+    """Held by a worker."""
+    unclaimed: int
+    """Waiting for a worker."""
+    failed: int
+    """Given up after repeated failures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What became of documents that were read: live = written + failed + skipped."""
+
+    written: int
+    """Acknowledged by the target."""
+    failed: int
+    """Refused by the target for good."""
+    skipped: dict[str, int]
+    """Not sent, by reason; ``shard_missing`` counts shards."""
+    nested: int
+    """Nested children: part of their root document's source, no documents of their own."""
+    present: int
+    """Of the written: already there and left alone."""
+    overwritten: int
+    """Of the written: replaced another document."""
+    bytes: int
+    """Source bytes of the written documents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How fast the workers came forward in the last minute; each a second."""
+
+    documents: int
+    """Documents that were settled."""
+    bytes: int
+    """Bytes of their sources."""
+    stored: int
+    """Bytes of stored fields that were done."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexWork:
+    """The work on one index."""
+
+    index: str
+    """Its name."""
+    shards: Counts
+    """Its shards by state."""
+    documents_done: int
+    """Document numbers done, dead ones included."""
+    documents_total: int
+    """Document numbers in all, dead ones included."""
+    bytes_done: int
+    """Stored bytes done, compressed."""
+    bytes_total: int
+    """Stored bytes in all, compressed."""
+    live: int
+    """Live documents of its completed items."""
+    books: Books
+    """What became of its documents."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedWork:
+    """An item that was given up."""
+
+    index: str
+    """Its index."""
+    shard: int
+    """Its shard."""
+    reason: str
+    """Why."""
+    worker: str | None
+    """Who had it last."""
+    attempts: int
+    """How often it was tried in vain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The work of a session, summed up."""
+
+    shards: Counts
+    """Shards by state."""
+    items: Counts
+    """Work items by state."""
+    bytes_done: int
+    """Stored bytes done, compressed."""
+    bytes_total: int
+    """Stored bytes in all, compressed."""
+    documents_done: int
+    """Document numbers done, dead ones included."""
+    documents_total: int
+    """Document numbers in all, dead ones included."""
+    books: Books
+    """What became of the documents."""
+    rate: Rate
+    """How fast the workers were in the last minute."""
+    eta_seconds: int | None
+    """Seconds until all is done at this rate; None while that cannot be told, or nothing is left."""
+    indices: list[IndexWork]
+    """By index, sorted by name."""
+    failed: list[FailedWork]
+    """Items that were given up."""
+    started_ms: int | None
+    """When the first item was taken, milliseconds since the epoch."""
+    finished_ms: int | None
+    """When the last item was done, milliseconds since the epoch."""
+
+    @property
+    def started(self) -> datetime | None:
+        """When the first item was taken."""
+        return _time(self.started_ms)
+
+    @property
+    def finished(self) -> datetime | None:
+        """When the last item was done."""
+        return _time(self.finished_ms)
+
+    @property
+    def eta(self) -> timedelta | None:
+        """How long until all is done at this rate."""
+        return None if self.eta_seconds is None else timedelta(seconds=self.eta_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimits:
+    """Ceilings of what one worker process sends; None is no ceiling."""
+
+    documents_per_second: int | None
+    """Documents a second."""
+    bytes_per_second: int | None
+    """Bytes of documents a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSending:
+    """How fast a worker sends."""
+
+    worker: str
+    """Its name."""
+    in_flight: int
+    """Bulks that are out."""
+    limit: int
+    """Bulks that may be out at a time now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How fast documents are sent, and whether they are sent at all."""
+
+    paused: str | None
+    """Why nothing is sent now, if so."""
+    limits: RateLimits
+    """Ceilings of each worker process."""
+    workers: list[WorkerSending]
+    """The workers of this process."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeepStatus:
+    """The deep status: the fleet and the work."""
+
+    state: str
+    """As in the short status."""
+    fleet: FleetCounts
+    """The fleet."""
+    planned: bool
+    """Whether planning is done; until then the counts are incomplete."""
+    work: Work
+    """The work."""
+    end: str | None
+    """``completed``, ``completed_with_errors`` or ``failed``, once the run has ended."""
+    sending: Sending
+    """How fast documents are sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterInfo:
+    """Who a cluster is."""
+
+    distribution: str
+    """``Elasticsearch``, ``OpenSearch`` or ``local directory``."""
+    version: str
+    """Its version, as it says."""
+    name: str
+    """The name it was given."""
+    uuid: str
+    """Its identity."""
+    serverless: bool
+    """Whether it is a serverless offering."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterHealth:
+    """How a cluster fares. A figure the cluster does not give is None."""
+
+    status: str
+    """``green``, ``yellow`` or ``red``."""
+    data_nodes: int | None
+    """Nodes that hold data."""
+    write_queue: int | None
+    """Bulk requests that wait, all nodes together."""
+    write_rejections: int | None
+    """Bulk requests refused since the nodes started, all nodes together."""
+    heap_percent: int | None
+    """Heap in use on the node that uses most, in percent."""
+    cpu_percent: int | None
+    """Processor in use on the busiest node, in percent."""
+    disk_percent: int | None
+    """Disk in use on the fullest node, in percent."""
+    free_disk_bytes: int | None
+    """Bytes free on the node that has the fewest."""
+    writes_blocked: bool | None
+    """Whether the cluster refuses writes, for want of disk or memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """One index of a cluster."""
+
+    index: str
+    """Its name."""
+    health: str | None
+    """``green``, ``yellow`` or ``red``."""
+    status: str | None
+    """``open`` or ``close``."""
+    uuid: str | None
+    """Its identity."""
+    primaries: int | None
+    """Primary shards."""
+    replicas: int | None
+    """Copies of each shard beside the primary."""
+    documents: int | None
+    """Documents, nested ones included."""
+    deleted: int | None
+    """Documents that are deleted and still take space."""
+    store_size: str | None
+    """Size of all copies, for people: ``1.2mb``."""
+    primary_store_size: str | None
+    """Size of the primaries, for people."""

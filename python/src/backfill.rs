@@ -1,0 +1,98 @@
+//! Backfills and their events.
+
+use std::sync::Arc;
+
+use pyo3::IntoPyObjectExt;
+use pyo3::prelude::*;
+use snapfill_ffi as ffi;
+
+use crate::call::Call;
+use crate::failure::Failure;
+use crate::options::{BackfillOptions, as_json};
+
+/// A backfill.
+#[pyclass(frozen, module = "snapfill._native")]
+pub(crate) struct Backfill(Arc<ffi::Backfill>);
+
+#[pymethods]
+impl Backfill {
+    #[new]
+    fn new(options: BackfillOptions) -> PyResult<Self> {
+        Ok(Self(ffi::Backfill::new(options.into()).map_err(Failure::from)?))
+    }
+
+    /// What a run would do, as JSON.
+    fn plan(&self) -> Call {
+        Call::new(Arc::clone(&self.0).plan(), |py, plan| as_json(&plan)?.into_py_any(py))
+    }
+
+    /// Plans, makes the indices, and brings up workers.
+    fn start(&self) -> Call {
+        Call::plain(Arc::clone(&self.0).start())
+    }
+
+    /// Sets the number of workers.
+    fn scale(&self, workers: u32) -> Call {
+        Call::plain(Arc::clone(&self.0).scale(workers))
+    }
+
+    /// Sends all workers away.
+    fn pause(&self) -> Call {
+        Call::plain(Arc::clone(&self.0).pause())
+    }
+
+    /// Sends all workers away, archives the working state and deletes it; gives the file.
+    #[pyo3(signature = (folder = None))]
+    fn stop(&self, folder: Option<String>) -> Call {
+        Call::plain(Arc::clone(&self.0).stop(folder))
+    }
+
+    /// The same for a backfill whose workers are gone.
+    #[pyo3(signature = (folder = None))]
+    fn archive(&self, folder: Option<String>) -> Call {
+        Call::plain(Arc::clone(&self.0).archive(folder))
+    }
+
+    /// Brings a stopped backfill back.
+    fn restore(&self, file: String) -> Call {
+        Call::plain(Arc::clone(&self.0).restore(file))
+    }
+
+    /// Stops, and lets the session be begun anew; gives the file.
+    #[pyo3(signature = (folder = None))]
+    fn reset(&self, folder: Option<String>) -> Call {
+        Call::plain(Arc::clone(&self.0).reset(folder))
+    }
+
+    /// Whether workers are at it, as JSON.
+    fn status(&self) -> Call {
+        Call::new(Arc::clone(&self.0).status(), |py, status| as_json(&status)?.into_py_any(py))
+    }
+
+    /// The same, and how far the work is, as JSON.
+    fn deep_status(&self) -> Call {
+        Call::new(Arc::clone(&self.0).deep_status(), |py, deep| as_json(&deep)?.into_py_any(py))
+    }
+
+    /// Waits for the end of the run and gives its word.
+    fn wait(&self) -> Call {
+        Call::plain(Arc::clone(&self.0).wait())
+    }
+
+    /// What happens from now on.
+    fn events(&self) -> EventStream {
+        EventStream(self.0.events())
+    }
+}
+
+/// The events of a backfill.
+#[pyclass(frozen, module = "snapfill._native")]
+pub(crate) struct EventStream(Arc<ffi::EventStream>);
+
+#[pymethods]
+impl EventStream {
+    /// The next events, as a JSON array that is empty once the workers are gone.
+    fn next_batch(&self, max: u32) -> Call {
+        Call::new(Arc::clone(&self.0).next_batch(max), |py, some| as_json(&some)?.into_py_any(py))
+    }
+}
