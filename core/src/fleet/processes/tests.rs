@@ -14,7 +14,7 @@ use crate::fleet::Fleet;
 use crate::{Clock, ErrorKind, Result, SystemClock};
 
 /// Ends when its input does, as a worker has to.
-const PATIENT: &str = "cat > /dev/null";
+const PATIENT: &str = "exec cat > /dev/null";
 
 fn script(text: &str) -> WorkerProgram {
     let arguments = vec!["-c".to_owned(), text.to_owned()];
