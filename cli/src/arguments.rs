@@ -8,17 +8,21 @@ use std::time::Duration;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use snapfill::cluster::TargetAddress;
 use snapfill::snapshot::RepositoryOptions;
+use url::Url;
 
 #[cfg(feature = "aws")]
 use crate::aws::AwsOptions;
 use crate::backfill::attach::OfRun;
 use crate::backfill::failed::FailedCommand;
+use crate::backfill::pause::Pause;
+use crate::backfill::start::{Scale, Start};
 use crate::backfill::stop::{Restore, Stop};
 use crate::choosing::{Choosing, Loading, Making};
 use crate::completions::Completions;
 use crate::exit::Failure;
 use crate::logging::Logging;
 use crate::pacing::{Limit, Pacing};
+use crate::supervise::Supervise;
 use crate::worker::options::{Worker, by_environment};
 use crate::working_state::StateOption;
 use crate::writing::Refusals;
@@ -60,6 +64,9 @@ pub(crate) enum Command {
     Worker(Box<Worker>),
     /// The same as `backfill run`, in fewer words
     Run(Box<RunShort>),
+    /// Has the workers of this machine while nobody is at a terminal: `backfill start` runs it
+    #[command(hide = true)]
+    Supervise(Supervise),
     /// Look at source and target
     #[command(subcommand)]
     Clusters(ClustersCommand),
@@ -87,6 +94,13 @@ pub(crate) enum BackfillCommand {
     Plan(Box<Plan>),
     /// Fill the target and wait for the end; going on where an earlier run was interrupted
     Run(Box<Run>),
+    /// Begin filling the target, or go on, and return: workers go on in the background. See `status`, and end it by `pause` or
+    /// `stop`
+    Start(Box<Start>),
+    /// Set the number of workers
+    Scale(Box<Scale>),
+    /// Send all workers away and keep what is done: `start` and `scale` go on there
+    Pause(Pause),
     /// Say how a backfill stands
     Status(Status),
     /// Look at the documents that the target refused, and send them again
@@ -94,8 +108,8 @@ pub(crate) enum BackfillCommand {
     Failed(FailedCommand),
     /// Change how fast a backfill sends, also while it runs; without a ceiling, say what they are
     Limit(Limit),
-    /// Send all workers away, write the working state to a file, and delete it. To be able to go on simply, interrupt the run
-    /// instead
+    /// Send all workers away, write the working state to a file, and delete it. A stopped backfill cannot simply be started
+    /// again: `pause` is for that
     Stop(Stop),
     /// Bring a stopped backfill back to where it was
     Restore(Restore),
@@ -134,6 +148,14 @@ impl fmt::Debug for Target {
 impl Target {
     pub(crate) fn folder(&self) -> Result<PathBuf, Failure> {
         self.address()?.folder().map_err(Failure::usage)
+    }
+
+    /// The URL of a cluster; none for a folder.
+    pub(crate) fn url(&self) -> Result<Option<Url>, Failure> {
+        Ok(match self.address()? {
+            TargetAddress::Url(url) => Some(url),
+            _ => None,
+        })
     }
 
     pub(crate) fn address(&self) -> Result<TargetAddress, Failure> {
@@ -366,6 +388,26 @@ pub(crate) enum Compress {
     Auto,
     Gzip,
     Off,
+}
+
+impl ServerIds {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
+}
+
+impl Compress {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Gzip => "gzip",
+            Self::Off => "off",
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -54,6 +54,27 @@ pub(crate) struct AwsOptions {
     collection: Option<String>,
 }
 
+impl AwsOptions {
+    /// The same for a worker on this machine.
+    pub(crate) fn to_arguments(&self) -> Vec<String> {
+        let service = self.service.map(|service| AwsService::from(service).name().to_owned());
+        let session = self.role.is_some().then(|| self.role_session.clone());
+        let given = [
+            ("--target-aws-service", &service),
+            ("--target-aws-region", &self.region),
+            ("--target-aws-profile", &self.profile),
+            ("--target-aws-role", &self.role),
+            ("--target-aws-external-id", &self.external_id),
+            ("--target-aws-role-session", &session),
+            ("--target-aws-domain", &self.domain),
+            ("--target-aws-account", &self.account),
+            ("--target-aws-collection", &self.collection),
+        ];
+        let given = given.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+        given.map(|(name, value)| format!("{name}={value}")).collect()
+    }
+}
+
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub(crate) enum Service {
     /// Amazon OpenSearch Service

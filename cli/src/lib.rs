@@ -8,12 +8,14 @@ mod choosing;
 mod clusters;
 mod completions;
 mod exit;
+mod fleet;
 mod get;
 mod logging;
 mod output;
 mod pacing;
 mod signals;
 mod snapshot;
+mod supervise;
 mod target;
 mod worker;
 mod working_state;
@@ -34,7 +36,7 @@ pub fn main<W: Into<OsString> + Clone>(words: impl IntoIterator<Item = W>) -> u8
         Command::Backfill(BackfillCommand::Failed(command)) => command.streams(),
         _ => false,
     };
-    let talks = matches!(arguments.command, Command::Worker(_));
+    let talks = matches!(arguments.command, Command::Worker(_) | Command::Supervise(_));
     let logs = arguments.logging.begin(talks);
     let output = Output::new(arguments.json, streams).logging(logs);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -57,7 +59,10 @@ async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
     // A run lets what is in flight finish; nothing else has anything to finish.
     let drains = matches!(
         command,
-        Command::Backfill(BackfillCommand::Run(_)) | Command::Run(_) | Command::Worker(_)
+        Command::Backfill(BackfillCommand::Run(_))
+            | Command::Run(_)
+            | Command::Worker(_)
+            | Command::Supervise(_)
     );
     if !drains {
         tokio::spawn(end_when_interrupted());
@@ -80,6 +85,15 @@ async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
         }
         Command::Backfill(BackfillCommand::Run(arguments)) => {
             backfill::run::run(*arguments, output).await
+        }
+        Command::Backfill(BackfillCommand::Start(arguments)) => {
+            backfill::start::start(*arguments, output).await
+        }
+        Command::Backfill(BackfillCommand::Scale(arguments)) => {
+            backfill::start::scale(*arguments, output).await
+        }
+        Command::Backfill(BackfillCommand::Pause(arguments)) => {
+            backfill::pause::run(arguments, output).await
         }
         Command::Backfill(BackfillCommand::Limit(arguments)) => {
             backfill::limit::run(arguments, output).await
@@ -113,6 +127,7 @@ async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Clusters(ClustersCommand::ConnectionCheck(arguments)) => {
             clusters::connection_check(arguments, output).await
         }
+        Command::Supervise(arguments) => supervise::run(arguments).await,
         Command::Get(arguments) => get::run(arguments, output).await,
         Command::Completions(arguments) => completions::run(&arguments, output),
     }

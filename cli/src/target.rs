@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::arguments::{self, ClusterOptions, Compress, Target};
 use crate::exit::Failure;
+use crate::fleet::text;
 
 /// The target: a cluster, or a folder that holds one already.
 pub(crate) async fn open_existing(
@@ -87,6 +88,50 @@ pub(crate) fn require_none(options: &ClusterOptions) -> Result<(), Failure> {
             "{name} is for targets that are clusters, and this one is a folder"
         ))),
         None => Ok(()),
+    }
+}
+
+impl ClusterOptions {
+    /// The same for a worker on this machine. Secrets stay in the environment, which it has, too.
+    pub(crate) fn to_arguments(&self) -> Result<Vec<String>, Failure> {
+        let mut arguments = Vec::new();
+        let mut give = |name: &str, value: &str| arguments.push(format!("{name}={value}"));
+        for endpoint in &self.endpoints {
+            if let Some(url) = endpoint.url()? {
+                give("--target-endpoint", url.as_str());
+            }
+        }
+        if let Some(user) = &self.user {
+            give("--target-user", user);
+            give("--target-password-env", &self.password_env);
+        }
+        for (name, variable) in
+            [("--target-api-key-env", &self.api_key_env), ("--target-token-env", &self.token_env)]
+        {
+            if let Some(variable) = variable {
+                give(name, variable);
+            }
+        }
+        for (name, file) in [
+            ("--target-ca", &self.ca),
+            ("--target-cert", &self.certificate),
+            ("--target-key", &self.key),
+        ] {
+            if let Some(file) = file {
+                give(name, &text(file)?);
+            }
+        }
+        give("--compress", self.compress.word());
+        give("--server-ids", self.server_ids.word());
+        for exception in &self.allowed_exceptions {
+            give("--allow-exception", exception);
+        }
+        if self.allow_insecure {
+            arguments.push("--allow-insecure".to_owned());
+        }
+        #[cfg(feature = "aws")]
+        arguments.extend(self.aws.to_arguments());
+        Ok(arguments)
     }
 }
 

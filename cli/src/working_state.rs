@@ -13,6 +13,7 @@ use snapfill::{Error, ErrorKind, SystemClock};
 use url::Url;
 
 use crate::exit::Failure;
+use crate::fleet::text;
 use crate::target::{basic, connect_as};
 
 /// Where a run is coordinated.
@@ -81,6 +82,26 @@ impl StateOption {
         let precision = LeaseRules::for_length(lease).margin / 2;
         let store = IndexWorkStore::new(cluster, session, Arc::new(SystemClock::new()));
         Ok(Some(Arc::new(store.with_clock_precision(precision))))
+    }
+
+    /// What a worker on this machine is told of it: all but the folder.
+    pub(crate) fn to_arguments(&self) -> Result<Vec<String>, Failure> {
+        let mut arguments = Vec::new();
+        if let Some(place) = &self.coordinator {
+            let place = match place {
+                Place::Local => "local",
+                Place::Cluster(url) => url.as_str(),
+            };
+            arguments.push(format!("--coordinator={place}"));
+            arguments.push(format!("--coordinator-password-env={}", self.coordinator_password_env));
+        }
+        if let Some(user) = &self.coordinator_user {
+            arguments.push(format!("--coordinator-user={user}"));
+        }
+        if let Some(file) = &self.coordinator_ca {
+            arguments.push(format!("--coordinator-ca={}", text(file)?));
+        }
+        Ok(arguments)
     }
 
     fn connect(&self, url: &Url) -> Result<HttpCluster, Failure> {

@@ -1,18 +1,19 @@
 //! Finds a run that was begun earlier, maybe by another process.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use snapfill::cluster::TargetAddress;
-use snapfill::controller::{BackfillBuilder, LocalBackfill};
+use snapfill::cluster::HttpCluster;
+use snapfill::controller::{BackfillBuilder, FleetBackfill};
 use snapfill::settings::BackfillSettings;
 use snapfill::{Error, ErrorKind};
 use url::Url;
 
 use crate::arguments::{ClusterOptions, Target};
 use crate::exit::Failure;
+use crate::fleet;
 use crate::target::{connect, require_none};
 use crate::working_state::StateOption;
 
@@ -32,52 +33,78 @@ pub(crate) struct OfRun {
 }
 
 impl OfRun {
+    pub(crate) fn which(&self) -> WhichRun<'_> {
+        let Self { target, state, session, cluster } = self;
+        WhichRun { target, state, session, cluster }
+    }
+
     /// Its controller.
-    pub(crate) async fn attach(&self) -> Result<LocalBackfill, Failure> {
-        attach(&self.target, &self.state, &self.session, &self.cluster).await
+    pub(crate) async fn attach(&self) -> Result<FleetBackfill, Failure> {
+        self.which().attach().await
     }
 }
 
-/// The controller of the run into a target, to see how it stands and to act on it: beside a local target, in the cluster that
-/// coordinates it, or in the folder that is kept for a cluster.
-pub(crate) async fn attach(
-    target: &Target,
-    state: &StateOption,
-    session: &str,
-    cluster: &ClusterOptions,
-) -> Result<LocalBackfill, Failure> {
-    let url = match target.address()? {
-        TargetAddress::Url(url) => url,
-        folder => {
-            require_none(cluster)?;
-            return Ok(LocalBackfill::attach(&folder.folder()?, session).await?);
-        }
-    };
-    let (folder, cluster) = (state.folder(&url)?, Arc::new(connect(&url, cluster).await?));
-    if let Some(store) = state.store(&cluster, session, usual_lease())? {
-        return Ok(BackfillBuilder::attach_over(store, cluster, &folder).await?.build()?);
-    }
-    let builder = BackfillBuilder::attach_to(&folder, session, cluster).await;
-    Ok(builder.map_err(|error| unknown(error, &folder, &url))?.build()?)
+/// A run, by where it writes and where it is coordinated.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WhichRun<'a> {
+    pub(crate) target: &'a Target,
+    pub(crate) state: &'a StateOption,
+    pub(crate) session: &'a str,
+    pub(crate) cluster: &'a ClusterOptions,
 }
 
-/// The same where there may be nothing yet.
-pub(crate) async fn attach_or_make(run: &OfRun) -> Result<LocalBackfill, Failure> {
-    let TargetAddress::Url(url) = run.target.address()? else {
-        require_none(&run.cluster)?;
-        let mut settings = BackfillSettings::new("", "", run.target.folder()?);
-        settings.session.clone_from(&run.session);
-        return Ok(LocalBackfill::builder(settings).build()?);
-    };
-    let (folder, cluster) = (run.state.folder(&url)?, connect(&url, &run.cluster).await?);
-    let mut settings = BackfillSettings::new("", "", folder);
-    settings.session.clone_from(&run.session);
-    let store = run.state.store(&cluster, &run.session, settings.lease)?;
-    let builder = LocalBackfill::builder(settings).with_cluster(Arc::new(cluster));
-    Ok(match store {
-        Some(store) => builder.with_store(store).build()?,
-        None => builder.build()?,
-    })
+impl WhichRun<'_> {
+    /// Its controller: beside a local target, in the cluster that coordinates it, or in the folder that is kept for a cluster.
+    pub(crate) async fn attach(&self) -> Result<FleetBackfill, Failure> {
+        let Some(url) = self.target.url()? else {
+            require_none(self.cluster)?;
+            let folder = self.target.folder()?;
+            let builder = BackfillBuilder::attach(&folder, self.session).await?;
+            return self.over_fleet(builder, &folder);
+        };
+        let (folder, cluster) = self.reach(&url).await?;
+        let builder = match self.state.store(&cluster, self.session, usual_lease())? {
+            Some(store) => BackfillBuilder::attach_over(store, cluster, &folder).await?,
+            None => BackfillBuilder::attach_to(&folder, self.session, cluster)
+                .await
+                .map_err(|error| unknown(error, &folder, &url))?,
+        };
+        self.over_fleet(builder, &folder)
+    }
+
+    /// The same where there may be nothing yet.
+    pub(crate) async fn attach_or_make(&self) -> Result<FleetBackfill, Failure> {
+        let settings = |folder: PathBuf| BackfillSettings {
+            session: self.session.to_owned(),
+            ..BackfillSettings::new("", "", folder)
+        };
+        let Some(url) = self.target.url()? else {
+            require_none(self.cluster)?;
+            let folder = self.target.folder()?;
+            return self.over_fleet(BackfillBuilder::new(settings(folder.clone())), &folder);
+        };
+        let (folder, cluster) = self.reach(&url).await?;
+        let store = self.state.store(&cluster, self.session, usual_lease())?;
+        let builder = BackfillBuilder::new(settings(folder.clone())).with_cluster(cluster);
+        let builder = match store {
+            Some(store) => builder.with_store(store),
+            None => builder,
+        };
+        self.over_fleet(builder, &folder)
+    }
+
+    async fn reach(&self, url: &Url) -> Result<(PathBuf, Arc<HttpCluster>), Failure> {
+        Ok((self.state.folder(url)?, Arc::new(connect(url, self.cluster).await?)))
+    }
+
+    fn over_fleet(
+        &self,
+        builder: BackfillBuilder,
+        folder: &Path,
+    ) -> Result<FleetBackfill, Failure> {
+        let fleet = fleet::open(self, folder, builder.settings().lease)?;
+        Ok(builder.build_over(fleet)?)
+    }
 }
 
 fn usual_lease() -> Duration {

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use snapfill::cluster::{ClusterClient, HttpCluster, TargetAddress};
-use snapfill::controller::BackfillBuilder;
-use snapfill::coordination::{LeaseRules, WorkStore};
+use snapfill::controller::{BackfillBuilder, LocalBackfill};
+use snapfill::coordination::{LeaseRules, Run, WorkStore};
+use snapfill::retry::RetryPolicy;
 use snapfill::settings::{BackfillSettings, BulkSettings};
+use snapfill::{ErrorKind, SystemClock};
 
 use crate::arguments::{RunOptions, Target};
 use crate::exit::Failure;
@@ -35,9 +37,18 @@ impl Place {
         self.folder.clone()
     }
 
-    /// The working state, where it is in a cluster.
-    pub(crate) fn store(&self) -> Option<&Arc<dyn WorkStore>> {
-        self.store.as_ref()
+    /// The run of the session, if one is planned. A cluster that is away for a moment is waited for.
+    pub(crate) async fn planned(&self, session: &str) -> Result<Option<Run>, Failure> {
+        let Some(store) = &self.store else {
+            return match LocalBackfill::attach(&self.folder, session).await {
+                Ok(backfill) => Ok(backfill.run().await?),
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(error.into()),
+            };
+        };
+        let read = || store.run();
+        let run = RetryPolicy::patient().run(&SystemClock::new(), read).await?;
+        Ok(run.map(|run| run.value))
     }
 
     /// Where the working state is, when that is not where the documents go.

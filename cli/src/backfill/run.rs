@@ -77,7 +77,7 @@ async fn build(
 }
 
 /// Planning reads the snapshot: what it finds wrong there is the snapshot's fault.
-fn refused(error: Error) -> Failure {
+pub(super) fn refused(error: Error) -> Failure {
     if error.context().any(|(name, _)| name == "selection") {
         return Failure::nothing_selected(error.message().to_owned());
     }

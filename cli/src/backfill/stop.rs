@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
-use snapfill::Error;
-use snapfill::controller::{ArchiveManifest, BackfillController, Event, LocalBackfill};
+use snapfill::controller::{ArchiveManifest, BackfillController, Event};
 
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, count_of, grouped};
 
-use super::attach::{OfRun, attach_or_make};
+use super::attach::OfRun;
+use super::following::following;
 
 #[derive(Debug, Args)]
 pub(crate) struct Stop {
@@ -32,67 +32,50 @@ pub(crate) struct Restore {
 
 pub(crate) async fn stop(arguments: Stop, output: &Output) -> Result<Exit, Failure> {
     let backfill = arguments.run.attach().await?;
-    say_who_is_waited_for(&backfill, output).await?;
-    let ended = backfill.stop(arguments.archive_dir.as_deref());
-    let archive = saying_what_happens(&backfill, ended, output).await?;
-    conclude("Backfill stopped successfully.", archive.as_deref(), output)
+    let stopped = backfill.stop(arguments.archive_dir.as_deref());
+    let note = |event: &Event| note(event, "Backfill stopped successfully.", output);
+    let archive = following(backfill.events(), stopped, note).await?;
+    conclude(archive.as_deref(), output)
 }
 
 pub(crate) async fn reset(arguments: Stop, output: &Output) -> Result<Exit, Failure> {
     let backfill = arguments.run.attach().await?;
-    say_who_is_waited_for(&backfill, output).await?;
-    let ended = backfill.reset(arguments.archive_dir.as_deref());
-    let archive = saying_what_happens(&backfill, ended, output).await?;
-    conclude("Backfill reset successfully.", archive.as_deref(), output)
+    let reset = backfill.reset(arguments.archive_dir.as_deref());
+    let note = |event: &Event| note(event, "Backfill reset successfully.", output);
+    let archive = following(backfill.events(), reset, note).await?;
+    conclude(archive.as_deref(), output)
 }
 
-async fn say_who_is_waited_for(backfill: &LocalBackfill, output: &Output) -> Result<(), Failure> {
-    if backfill.status().await?.fleet.running > 0 && !output.is_json() {
-        output.remark("Workers are still running, waiting for them to complete...");
+/// The lines that users of the incumbent know, in the order in which they know them.
+fn note(event: &Event, done: &str, output: &Output) -> Result<(), Failure> {
+    match event {
+        _ if output.is_json() => {}
+        Event::FleetChanged { line, .. } => {
+            output.line(done)?;
+            output.line(line)?;
+        }
+        Event::Archiving => {
+            output.line("Archiving the working state of the backfill operation...")?;
+        }
+        Event::WaitingForWorkers => {
+            output.line("RFS Workers are still running, waiting for them to complete...")?;
+        }
+        Event::Archived { file } => {
+            output.line(&format!("Backfill working state archived to: {}", file.display()))?;
+        }
+        Event::LookingAgain { after_seconds } => output.remark(&format!(
+            "The working state is deleted. Looking again in {after_seconds} s, when the leases of all workers are over"
+        )),
+        _ => {}
     }
     Ok(())
 }
 
-/// Waits for the end, and says why it takes so long.
-async fn saying_what_happens(
-    backfill: &LocalBackfill,
-    ended: impl Future<Output = Result<Option<PathBuf>, Error>>,
-    output: &Output,
-) -> Result<Option<PathBuf>, Error> {
-    let mut events = backfill.events();
-    tokio::pin!(ended);
-    loop {
-        let event = tokio::select! {
-            ended = &mut ended => return ended,
-            Some(event) = events.next() => event,
-        };
-        let said = match event {
-            Event::Archived { file } => format!("The working state is in {}", file.display()),
-            Event::LookingAgain { after_seconds } => format!(
-                "The working state is deleted. Looking again in {after_seconds} s, when the leases of all workers are over"
-            ),
-            _ => continue,
-        };
-        if !output.is_json() {
-            output.remark(&said);
-        }
-    }
-}
-
-fn conclude(done: &str, archive: Option<&Path>, output: &Output) -> Result<Exit, Failure> {
+fn conclude(archive: Option<&Path>, output: &Output) -> Result<Exit, Failure> {
     if output.is_json() {
         output.print_json(&json!({ "archive": archive }))?;
-        return Ok(Exit::Completed);
-    }
-    output.line(done)?;
-    match archive {
-        Some(archive) => {
-            output.line("Archiving the working state of the backfill operation...")?;
-            output.line(&format!("Backfill working state archived to: {}", archive.display()))?;
-        }
-        None => {
-            output.line("Working state index doesn't exist, skipping archive operation.")?;
-        }
+    } else if archive.is_none() {
+        output.line("Working state index doesn't exist, skipping archive operation.")?;
     }
     Ok(Exit::Completed)
 }
@@ -100,7 +83,7 @@ fn conclude(done: &str, archive: Option<&Path>, output: &Output) -> Result<Exit,
 pub(crate) async fn restore(arguments: Restore, output: &Output) -> Result<Exit, Failure> {
     // Before a folder is made for it.
     let manifest = ArchiveManifest::beside(&arguments.file)?;
-    attach_or_make(&arguments.run).await?.restore(&arguments.file).await?;
+    arguments.run.which().attach_or_make().await?.restore(&arguments.file).await?;
     if output.is_json() {
         output.print_json(&manifest)?;
         return Ok(Exit::Completed);

@@ -1,10 +1,9 @@
 //! One run after another, as far as a worker is concerned: waited for, worked on, left.
 
 use snapfill::controller::{BackfillController, LocalBackfill, RunEnd};
-use snapfill::coordination::{Run, Standing};
-use snapfill::retry::RetryPolicy;
+use snapfill::coordination::Standing;
 use snapfill::settings::BackfillSettings;
-use snapfill::{Error, ErrorKind, SystemClock};
+use snapfill::{Error, ErrorKind};
 
 use super::board::Board;
 use super::options::{WhenDone, Worker};
@@ -89,25 +88,11 @@ impl Errand {
 
     /// The run as its planner said; the one that was typed if nobody has planned.
     async fn settings(&self) -> Result<Option<BackfillSettings>, Failure> {
-        let settings = match self.planned().await? {
+        let settings = match self.place.planned(&self.session).await? {
             Some(run) => Some(BackfillSettings::of_run(&run, self.place.folder())?),
             None => self.typed.clone(),
         };
         Ok(settings.map(|settings| BackfillSettings { workers: self.workers, ..settings }))
-    }
-
-    /// The run of the session. A cluster that is away for a moment is waited for.
-    async fn planned(&self) -> Result<Option<Run>, Failure> {
-        let Some(store) = self.place.store() else {
-            return match LocalBackfill::attach(&self.place.folder(), &self.session).await {
-                Ok(backfill) => Ok(backfill.run().await?),
-                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(error.into()),
-            };
-        };
-        let read = || store.run();
-        let run = RetryPolicy::patient().run(&SystemClock::new(), read).await?;
-        Ok(run.map(|run| run.value))
     }
 }
 

@@ -38,8 +38,14 @@ fn begin(target: &Path) -> Child {
 fn archive_of(ended: &Ended) -> PathBuf {
     let lines: Vec<_> = ended.stdout.lines().collect();
     assert_eq!(lines[0], "Backfill stopped successfully.");
-    assert_eq!(lines[1], "Archiving the working state of the backfill operation...");
-    lines[2].strip_prefix("Backfill working state archived to: ").unwrap().into()
+    assert_eq!(
+        lines[1],
+        "Workers of this machine set to 0 desired count. Currently 0 running and 0 pending."
+    );
+    assert_eq!(lines[2], "Archiving the working state of the backfill operation...");
+    let waited = "RFS Workers are still running, waiting for them to complete...";
+    assert!(lines.len() == 4 || lines[3] == waited, "{lines:?}");
+    lines.last().unwrap().strip_prefix("Backfill working state archived to: ").unwrap().into()
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ pub(super) fn log(event: &Event) {
         }
         Event::FleetChanged { .. }
         | Event::Archiving
-        | Event::WaitingForWorkers { .. }
+        | Event::WaitingForWorkers
         | Event::Archived { .. }
         | Event::LookingAgain { .. } => log_of_fleet(event),
         _ => log_of_pressure(event),
@@ -68,9 +68,7 @@ fn log_of_fleet(event: &Event) {
             tracing::debug!(target: TARGET, desired, %line, "fleet changed");
         }
         Event::Archiving => tracing::info!(target: TARGET, "archiving the working state"),
-        Event::WaitingForWorkers { held } => {
-            tracing::info!(target: TARGET, held, "waiting for workers");
-        }
+        Event::WaitingForWorkers => tracing::info!(target: TARGET, "waiting for workers"),
         Event::Archived { file } => {
             tracing::info!(target: TARGET, file = %file.display(), "working state archived");
         }

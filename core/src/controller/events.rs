@@ -42,10 +42,7 @@ pub enum Event {
     /// A stop has sent everybody away and is about to write the working state to a file.
     Archiving,
     /// A stop waits for workers that still hold items.
-    WaitingForWorkers {
-        /// Items that are held.
-        held: u64,
-    },
+    WaitingForWorkers,
     /// The working state is in a file, and is about to be deleted.
     Archived {
         /// The file.

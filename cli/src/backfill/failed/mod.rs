@@ -17,7 +17,7 @@ use crate::output::Output;
 use crate::working_state::StateOption;
 use crate::writing::Allowed;
 
-use super::attach::attach;
+use super::attach::WhichRun;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum FailedCommand {
@@ -178,7 +178,8 @@ impl Place {
         match (&self.failed_store, target) {
             (Some(place), _) => Ok(FailedStore::existing(place)?.session(&self.session)),
             (None, Some(target)) => {
-                let run = attach(target, &self.state, &self.session, &self.cluster).await?;
+                let Self { state, session, cluster, .. } = self;
+                let run = WhichRun { target, state, session, cluster }.attach().await?;
                 Ok(run.failed_documents().await?)
             }
             (None, None) => Err(Failure::usage(Error::new(

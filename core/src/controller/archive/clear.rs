@@ -21,12 +21,11 @@ pub(crate) async fn wait_for_workers(
     let mut was_said = false;
     loop {
         coordinator.reap().await?;
-        let held = coordinator.totals().await?.items.in_progress;
-        if held == 0 {
+        if coordinator.totals().await?.items.in_progress == 0 {
             return Ok(());
         }
         if !std::mem::replace(&mut was_said, true) {
-            events.send(Event::WaitingForWorkers { held });
+            events.send(Event::WaitingForWorkers);
         }
         clock.sleep(LOOK_EVERY).await;
     }

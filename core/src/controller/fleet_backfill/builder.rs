@@ -28,7 +28,9 @@ pub struct BackfillBuilder {
 }
 
 impl BackfillBuilder {
-    pub(super) fn new(settings: BackfillSettings) -> Self {
+    /// Begins with settings; where the workers are is said last, by [`BackfillBuilder::build`] or
+    /// [`BackfillBuilder::build_over`].
+    pub fn new(settings: BackfillSettings) -> Self {
         let clock = Arc::new(SystemClock::new());
         Self {
             settings,
@@ -38,6 +40,11 @@ impl BackfillBuilder {
             snapshot: None,
             tally: Tally::default(),
         }
+    }
+
+    /// What it is to do, as said or as the run says.
+    pub fn settings(&self) -> &BackfillSettings {
+        &self.settings
     }
 
     /// Uses another clock than the system's.

@@ -155,6 +155,14 @@ impl<F: Fleet + ?Sized> FleetBackfill<F> {
     /// Sends everybody away and waits until they are gone.
     async fn send_away(&self) -> Result<()> {
         self.set_size(0).await?;
+        self.until_gone().await
+    }
+
+    async fn until_gone(&self) -> Result<()> {
+        let FleetCounts { running, pending, terminating, .. } = self.fleet.counts().await?;
+        if running + pending + terminating > 0 {
+            self.shared.events.send(Event::WaitingForWorkers);
+        }
         let (clock, within) = (&*self.shared.clock, self.shared.settings.stop_within);
         tokio::select! {
             // What ended a worker before is told by `wait`; a pause succeeds when none is left.
@@ -176,7 +184,14 @@ impl<F: Fleet + ?Sized> FleetBackfill<F> {
     async fn until_settled(&self) -> Result<Option<Error>> {
         let clock = &*self.shared.clock;
         if self.fleet.kind().is_on_this_machine() {
-            return self.fleet.empty(clock).await;
+            let failure = self.fleet.empty(clock).await?;
+            // Others may be at it who are not of this fleet.
+            while self.fleet.kind() == FleetKind::Processes
+                && self.shared.store.workers().await? > 0
+            {
+                clock.sleep(LOOK_EVERY).await;
+            }
+            return Ok(failure);
         }
         loop {
             let counts = self.fleet.counts().await?;
@@ -264,10 +279,7 @@ impl<F: Fleet + ?Sized> BackfillController for FleetBackfill<F> {
             // Workers of other processes that fill the same target count, too.
             let others = self.shared.store.workers().await?.saturating_sub(fleet.terminating);
             fleet.running = fleet.running.max(others);
-            fleet.desired = match kind {
-                FleetKind::Tasks => fleet.desired.max(fleet.running),
-                _ => fleet.desired,
-            };
+            fleet.desired = fleet.desired.max(fleet.running);
         }
         let is_known = self.shared.coordinator.standing().await? != Standing::Absent;
         Ok(Status { status: BackfillStatus::of(kind, fleet, is_known), fleet })

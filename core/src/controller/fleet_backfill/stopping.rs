@@ -29,8 +29,9 @@ impl<F: Fleet + ?Sized> FleetBackfill<F> {
             return shared.forget(stopped);
         }
         shared.coordinator.stop().await?;
-        self.send_away().await?;
+        self.set_size(0).await?;
         shared.events.send(Event::Archiving);
+        self.until_gone().await?;
         // Workers of other processes that fill the same target.
         wait_for_workers(&shared.coordinator, &*shared.clock, &shared.events).await?;
         shared.put_back().await?;

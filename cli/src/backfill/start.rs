@@ -1,0 +1,115 @@
+//! `snapfill backfill start` and `scale`: planning here, working in a fleet that goes on when this program has ended.
+
+use clap::Args;
+use snapfill::controller::{BackfillBuilder, BackfillController, Event, FleetBackfill};
+use snapfill::settings::BackfillSettings;
+use snapfill::snapshot::RepositoryOptions;
+use snapfill::{Error, ErrorKind};
+
+use crate::arguments::{RunOptions, Target};
+use crate::exit::{Exit, Failure};
+use crate::fleet;
+use crate::output::Output;
+use crate::snapshot::{open, require_selected};
+
+use super::attach::WhichRun;
+use super::following::following;
+use super::place::{Place, settings};
+use super::run::refused;
+
+/// A run that is begun or gone on with.
+#[derive(Debug, Args)]
+pub(crate) struct Start {
+    /// The repository: a folder or a URL. Not needed to go on with a run that was begun
+    #[arg(long, env = "SNAPFILL_REPO", requires = "snapshot")]
+    pub(crate) repo: Option<String>,
+    /// The snapshot's name
+    #[arg(long, env = "SNAPFILL_SNAPSHOT", requires = "repo")]
+    pub(crate) snapshot: Option<String>,
+    /// The target: a folder, which is made when it is not there, or a cluster's URL
+    #[arg(long, value_name = "DIR|URL", env = "SNAPFILL_TARGET")]
+    pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) how: RunOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Scale {
+    /// Workers that are wanted; 0 is the same as `pause`, and from 0 the backfill starts
+    #[arg(value_name = "N")]
+    desired: u16,
+    #[command(flatten)]
+    start: Start,
+}
+
+pub(crate) async fn start(arguments: Start, output: &Output) -> Result<Exit, Failure> {
+    let backfill = arguments.open().await?;
+    let started = async { Ok(backfill.start().await.map_err(refused)) };
+    following(backfill.events(), started, |event| {
+        if !output.is_json() && matches!(event, Event::FleetChanged { .. }) {
+            output.line("Backfill started successfully.")?;
+        }
+        note(event, output)
+    })
+    .await??;
+    conclude(&backfill, output).await
+}
+
+pub(crate) async fn scale(arguments: Scale, output: &Output) -> Result<Exit, Failure> {
+    let desired = arguments.desired.into();
+    let backfill = arguments.start.open().await?;
+    let scaled = async { Ok(backfill.scale(desired).await.map_err(refused)) };
+    following(backfill.events(), scaled, |event| note(event, output)).await??;
+    conclude(&backfill, output).await
+}
+
+fn note(event: &Event, output: &Output) -> Result<(), Failure> {
+    match event {
+        Event::FleetChanged { line, .. } if !output.is_json() => output.line(line)?,
+        Event::Warning { index, warning } => output.remark(&format!("{index}: {warning}")),
+        _ => {}
+    }
+    Ok(())
+}
+
+async fn conclude(backfill: &FleetBackfill, output: &Output) -> Result<Exit, Failure> {
+    if output.is_json() {
+        output.print_json(&backfill.status().await?)?;
+    }
+    Ok(Exit::Completed)
+}
+
+impl Start {
+    /// The controller of what was typed, or of the run that is there.
+    async fn open(mut self) -> Result<FleetBackfill, Failure> {
+        let allowed = std::mem::take(&mut self.how.refusals.allowed.exceptions);
+        self.how.cluster.allowed_exceptions = allowed;
+        let place = Place::open(&self.target, &self.how).await?;
+        let (folder, workers) = (place.folder(), usize::from(self.how.workers));
+        let (Some(repo), Some(snapshot)) = (self.repo.take(), self.snapshot.take()) else {
+            let run = place.planned(&self.how.session).await?.ok_or_else(nothing_planned)?;
+            let settings = BackfillSettings::of_run(&run, &folder)?;
+            let fleet = fleet::open(&self.which(), &folder, settings.lease)?;
+            let builder = BackfillBuilder::new(BackfillSettings { workers, ..settings });
+            return Ok(place.fit(builder).build_over(fleet)?);
+        };
+        let options = RepositoryOptions::from(self.how.reading.clone());
+        let selection = self.how.choosing.selection(options.recovery_source);
+        let opened = open(&repo, &snapshot, options).await?;
+        require_selected(&opened, &selection)?;
+        let fleet = fleet::open(&self.which(), &folder, self.how.lease)?;
+        let settings = settings(repo, snapshot, self.how, folder);
+        let builder = BackfillBuilder::new(settings).with_snapshot(opened);
+        Ok(place.fit(builder).build_over(fleet)?)
+    }
+
+    fn which(&self) -> WhichRun<'_> {
+        let RunOptions { state, session, cluster, .. } = &self.how;
+        WhichRun { target: &self.target, state, session, cluster }
+    }
+}
+
+fn nothing_planned() -> Error {
+    let message = "nothing is planned under this session: say what to do by --repo and --snapshot";
+    Error::new(ErrorKind::State, message)
+}
