@@ -4,6 +4,7 @@
 //! | file | subject |
 //! |---|---|
 //! | `aws` | targets on AWS: signed requests and whose keys they are signed with |
+//! | `background` | a fleet of worker processes that any terminal controls |
 //! | `cat` | the documents of every fixture, on standard output |
 //! | `cluster` | targets that are clusters, real ones among them |
 //! | `run` | a backfill from its plan to its last document |
@@ -28,6 +29,7 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+mod background;
 mod cat;
 mod chaos;
 mod cluster;

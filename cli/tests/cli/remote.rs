@@ -137,12 +137,17 @@ fn signal(child: &Child, name: &str) {
     assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
 }
 
+/// The fleet's line of a stop of workers that somebody else runs.
+const NOBODY_HERE: &str =
+    "Workers of this machine set to 0 desired count. Currently 0 running and 0 pending.";
+
 /// Where `stop` says that the archive lies.
 fn archive_of(ended: &Ended) -> PathBuf {
     let lines: Vec<_> = ended.stdout.lines().collect();
     assert_eq!(lines[0], "Backfill stopped successfully.", "{ended:?}");
-    assert_eq!(lines[1], "Archiving the working state of the backfill operation...");
-    lines[2].strip_prefix("Backfill working state archived to: ").unwrap().into()
+    assert_eq!(lines[1], NOBODY_HERE);
+    assert_eq!(lines[2], "Archiving the working state of the backfill operation...");
+    lines.last().unwrap().strip_prefix("Backfill working state archived to: ").unwrap().into()
 }
 
 #[test]
@@ -172,7 +177,9 @@ fn half_a_run_is_stopped_restored_and_ended(run: &OfRun<'_>) {
     let again = snapfill(run.stop_words()).ends_with(0).stdout;
     assert_eq!(
         again,
-        "Backfill stopped successfully.\nWorking state index doesn't exist, skipping archive operation.\n"
+        format!(
+            "Backfill stopped successfully.\n{NOBODY_HERE}\nWorking state index doesn't exist, skipping archive operation.\n"
+        )
     );
     run.run(&[]).fails_with(1, &["was stopped", &path(&archive), "--from-scratch", "session"]);
     assert!(!run.is_there(), "what was refused made nothing");
@@ -231,7 +238,7 @@ fn a_worker_is_waited_for_and_goes(run: &OfRun<'_>) {
     let (mut worker, mut stderr) = run.worker();
     let ended = snapfill(run.stop_words()).ends_with(0);
     assert!(
-        ended.stderr.contains("Workers are still running, waiting for them to complete..."),
+        ended.stdout.contains("RFS Workers are still running, waiting for them to complete..."),
         "{ended:?}"
     );
     let archive = archive_of(&ended);
