@@ -390,26 +390,6 @@ pub(crate) enum Compress {
     Off,
 }
 
-impl ServerIds {
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Always => "always",
-            Self::Never => "never",
-        }
-    }
-}
-
-impl Compress {
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Gzip => "gzip",
-            Self::Off => "off",
-        }
-    }
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct OneTarget {
     /// The target: a folder or a cluster's URL

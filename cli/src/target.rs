@@ -135,6 +135,26 @@ impl ClusterOptions {
     }
 }
 
+impl arguments::ServerIds {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
+}
+
+impl Compress {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Gzip => "gzip",
+            Self::Off => "off",
+        }
+    }
+}
+
 fn auth(options: &ClusterOptions) -> Result<Auth, Failure> {
     let ClusterOptions { user, password_env, api_key_env, token_env, .. } = options;
     Ok(match (user, api_key_env, token_env) {

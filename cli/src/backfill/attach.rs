@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::arguments::{ClusterOptions, Target};
 use crate::exit::Failure;
-use crate::fleet;
+use crate::fleet::{self, FleetOptions};
 use crate::target::{connect, require_none};
 use crate::working_state::StateOption;
 
@@ -30,12 +30,14 @@ pub(crate) struct OfRun {
     pub(crate) session: String,
     #[command(flatten)]
     pub(crate) cluster: ClusterOptions,
+    #[command(flatten)]
+    pub(crate) fleet: FleetOptions,
 }
 
 impl OfRun {
     pub(crate) fn which(&self) -> WhichRun<'_> {
-        let Self { target, state, session, cluster } = self;
-        WhichRun { target, state, session, cluster }
+        let Self { target, state, session, cluster, fleet } = self;
+        WhichRun { target, state, session, cluster, fleet }
     }
 
     /// Its controller.
@@ -51,6 +53,7 @@ pub(crate) struct WhichRun<'a> {
     pub(crate) state: &'a StateOption,
     pub(crate) session: &'a str,
     pub(crate) cluster: &'a ClusterOptions,
+    pub(crate) fleet: &'a FleetOptions,
 }
 
 impl WhichRun<'_> {
@@ -60,7 +63,7 @@ impl WhichRun<'_> {
             require_none(self.cluster)?;
             let folder = self.target.folder()?;
             let builder = BackfillBuilder::attach(&folder, self.session).await?;
-            return self.over_fleet(builder, &folder);
+            return self.over_fleet(builder, &folder).await;
         };
         let (folder, cluster) = self.reach(&url).await?;
         let builder = match self.state.store(&cluster, self.session, usual_lease())? {
@@ -69,7 +72,7 @@ impl WhichRun<'_> {
                 .await
                 .map_err(|error| unknown(error, &folder, &url))?,
         };
-        self.over_fleet(builder, &folder)
+        self.over_fleet(builder, &folder).await
     }
 
     /// The same where there may be nothing yet.
@@ -81,7 +84,8 @@ impl WhichRun<'_> {
         let Some(url) = self.target.url()? else {
             require_none(self.cluster)?;
             let folder = self.target.folder()?;
-            return self.over_fleet(BackfillBuilder::new(settings(folder.clone())), &folder);
+            let builder = BackfillBuilder::new(settings(folder.clone()));
+            return self.over_fleet(builder, &folder).await;
         };
         let (folder, cluster) = self.reach(&url).await?;
         let store = self.state.store(&cluster, self.session, usual_lease())?;
@@ -90,19 +94,19 @@ impl WhichRun<'_> {
             Some(store) => builder.with_store(store),
             None => builder,
         };
-        self.over_fleet(builder, &folder)
+        self.over_fleet(builder, &folder).await
     }
 
     async fn reach(&self, url: &Url) -> Result<(PathBuf, Arc<HttpCluster>), Failure> {
         Ok((self.state.folder(url)?, Arc::new(connect(url, self.cluster).await?)))
     }
 
-    fn over_fleet(
+    async fn over_fleet(
         &self,
         builder: BackfillBuilder,
         folder: &Path,
     ) -> Result<FleetBackfill, Failure> {
-        let fleet = fleet::open(self, folder, builder.settings().lease)?;
+        let fleet = fleet::open(self, folder, builder.settings().lease).await?;
         Ok(builder.build_over(fleet)?)
     }
 }

@@ -8,7 +8,7 @@ use snapfill::{Error, ErrorKind};
 
 use crate::arguments::{RunOptions, Target};
 use crate::exit::{Exit, Failure};
-use crate::fleet;
+use crate::fleet::{self, FleetOptions};
 use crate::output::Output;
 use crate::snapshot::{open, require_selected};
 
@@ -31,6 +31,8 @@ pub(crate) struct Start {
     pub(crate) target: Target,
     #[command(flatten)]
     pub(crate) how: RunOptions,
+    #[command(flatten)]
+    pub(crate) fleet: FleetOptions,
 }
 
 #[derive(Debug, Args)]
@@ -89,7 +91,7 @@ impl Start {
         let (Some(repo), Some(snapshot)) = (self.repo.take(), self.snapshot.take()) else {
             let run = place.planned(&self.how.session).await?.ok_or_else(nothing_planned)?;
             let settings = BackfillSettings::of_run(&run, &folder)?;
-            let fleet = fleet::open(&self.which(), &folder, settings.lease)?;
+            let fleet = fleet::open(&self.which(), &folder, settings.lease).await?;
             let builder = BackfillBuilder::new(BackfillSettings { workers, ..settings });
             return Ok(place.fit(builder).build_over(fleet)?);
         };
@@ -97,7 +99,7 @@ impl Start {
         let selection = self.how.choosing.selection(options.recovery_source);
         let opened = open(&repo, &snapshot, options).await?;
         require_selected(&opened, &selection)?;
-        let fleet = fleet::open(&self.which(), &folder, self.how.lease)?;
+        let fleet = fleet::open(&self.which(), &folder, self.how.lease).await?;
         let settings = settings(repo, snapshot, self.how, folder);
         let builder = BackfillBuilder::new(settings).with_snapshot(opened);
         Ok(place.fit(builder).build_over(fleet)?)
@@ -105,7 +107,7 @@ impl Start {
 
     fn which(&self) -> WhichRun<'_> {
         let RunOptions { state, session, cluster, .. } = &self.how;
-        WhichRun { target: &self.target, state, session, cluster }
+        WhichRun { target: &self.target, state, session, cluster, fleet: &self.fleet }
     }
 }
 

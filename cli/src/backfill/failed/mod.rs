@@ -18,6 +18,7 @@ use crate::working_state::StateOption;
 use crate::writing::Allowed;
 
 use super::attach::WhichRun;
+use crate::fleet::FleetOptions;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum FailedCommand {
@@ -178,8 +179,9 @@ impl Place {
         match (&self.failed_store, target) {
             (Some(place), _) => Ok(FailedStore::existing(place)?.session(&self.session)),
             (None, Some(target)) => {
-                let Self { state, session, cluster, .. } = self;
-                let run = WhichRun { target, state, session, cluster }.attach().await?;
+                let (Self { state, session, cluster, .. }, here) = (self, FleetOptions::default());
+                let run =
+                    WhichRun { target, state, session, cluster, fleet: &here }.attach().await?;
                 Ok(run.failed_documents().await?)
             }
             (None, None) => Err(Failure::usage(Error::new(
