@@ -15,8 +15,10 @@ use crate::aws::AwsOptions;
 use crate::backfill::attach::OfRun;
 use crate::backfill::failed::FailedCommand;
 use crate::backfill::pause::Pause;
+use crate::backfill::report::{Report, ReportOption};
 use crate::backfill::start::{Scale, Start};
 use crate::backfill::stop::{Restore, Stop};
+use crate::backfill::watch::WatchCommand;
 use crate::choosing::{Choosing, Loading, Making};
 use crate::completions::Completions;
 use crate::exit::Failure;
@@ -40,7 +42,7 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage; of `run`, `snapshot cat` and `snapshot verify` also \
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage; of `run`, `backfill watch`, `snapshot cat` and `snapshot verify` also \
 3 done but documents failed or have no stored source, 4 the selection matched nothing, 5 the snapshot cannot be read, \
 130 interrupted.";
 
@@ -103,6 +105,10 @@ pub(crate) enum BackfillCommand {
     Pause(Pause),
     /// Say how a backfill stands
     Status(Status),
+    /// Show how a backfill comes forward until its end, and end as it does; a Ctrl-C ends the watching alone
+    Watch(WatchCommand),
+    /// Say what was moved: books, what the target holds, failures, settings; at any time, also after a stop
+    Report(Report),
     /// Look at the documents that the target refused, and send them again
     #[command(subcommand)]
     Failed(FailedCommand),
@@ -267,6 +273,8 @@ pub(crate) struct Run {
     pub(crate) target: Target,
     #[command(flatten)]
     pub(crate) how: RunOptions,
+    #[command(flatten)]
+    pub(crate) report: ReportOption,
 }
 
 #[derive(Debug, Args)]
@@ -280,11 +288,14 @@ pub(crate) struct RunShort {
     pub(crate) target: Target,
     #[command(flatten)]
     pub(crate) how: RunOptions,
+    #[command(flatten)]
+    pub(crate) report: ReportOption,
 }
 
 impl From<RunShort> for Run {
     fn from(short: RunShort) -> Self {
-        Self { repo: short.repo, snapshot: short.snapshot, target: short.target, how: short.how }
+        let RunShort { repo, snapshot, target, how, report } = short;
+        Self { repo, snapshot, target, how, report }
     }
 }
 

@@ -33,6 +33,7 @@ pub fn main<W: Into<OsString> + Clone>(words: impl IntoIterator<Item = W>) -> u8
     let arguments = Arguments::read(words);
     let streams = match &arguments.command {
         Command::Snapshot(SnapshotCommand::Cat(_)) => true,
+        Command::Backfill(BackfillCommand::Watch(_)) => true,
         Command::Backfill(BackfillCommand::Failed(command)) => command.streams(),
         _ => false,
     };
@@ -56,10 +57,10 @@ pub fn main<W: Into<OsString> + Clone>(words: impl IntoIterator<Item = W>) -> u8
 }
 
 async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
-    // A run lets what is in flight finish; nothing else has anything to finish.
+    // A run lets what is in flight finish, and who watches says that it goes on; nothing else has anything to finish.
     let drains = matches!(
         command,
-        Command::Backfill(BackfillCommand::Run(_))
+        Command::Backfill(BackfillCommand::Run(_) | BackfillCommand::Watch(_))
             | Command::Run(_)
             | Command::Worker(_)
             | Command::Supervise(_)
@@ -80,39 +81,7 @@ async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Snapshot(SnapshotCommand::Verify(arguments)) => {
             snapshot::verify::run(arguments, output).await
         }
-        Command::Backfill(BackfillCommand::Plan(arguments)) => {
-            backfill::plan::run(*arguments, output).await
-        }
-        Command::Backfill(BackfillCommand::Run(arguments)) => {
-            backfill::run::run(*arguments, output).await
-        }
-        Command::Backfill(BackfillCommand::Start(arguments)) => {
-            backfill::start::start(*arguments, output).await
-        }
-        Command::Backfill(BackfillCommand::Scale(arguments)) => {
-            backfill::start::scale(*arguments, output).await
-        }
-        Command::Backfill(BackfillCommand::Pause(arguments)) => {
-            backfill::pause::run(arguments, output).await
-        }
-        Command::Backfill(BackfillCommand::Limit(arguments)) => {
-            backfill::limit::run(arguments, output).await
-        }
-        Command::Backfill(BackfillCommand::Status(arguments)) => {
-            backfill::status::run(arguments, output).await
-        }
-        Command::Backfill(BackfillCommand::Failed(command)) => {
-            backfill::failed::run(command, output).await
-        }
-        Command::Backfill(BackfillCommand::Stop(arguments)) => {
-            backfill::stop::stop(arguments, output).await
-        }
-        Command::Backfill(BackfillCommand::Restore(arguments)) => {
-            backfill::stop::restore(arguments, output).await
-        }
-        Command::Backfill(BackfillCommand::Reset(arguments)) => {
-            backfill::stop::reset(arguments, output).await
-        }
+        Command::Backfill(command) => dispatch_backfill(command, output).await,
         Command::Run(arguments) => backfill::run::run((*arguments).into(), output).await,
         Command::Worker(arguments) => worker::run(*arguments).await,
         Command::Clusters(ClustersCommand::CatIndices(arguments)) => {
@@ -130,6 +99,24 @@ async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Supervise(arguments) => supervise::run(arguments).await,
         Command::Get(arguments) => get::run(arguments, output).await,
         Command::Completions(arguments) => completions::run(&arguments, output),
+    }
+}
+
+async fn dispatch_backfill(command: BackfillCommand, output: &Output) -> Result<Exit, Failure> {
+    match command {
+        BackfillCommand::Plan(arguments) => backfill::plan::run(*arguments, output).await,
+        BackfillCommand::Run(arguments) => backfill::run::run(*arguments, output).await,
+        BackfillCommand::Start(arguments) => backfill::start::start(*arguments, output).await,
+        BackfillCommand::Scale(arguments) => backfill::start::scale(*arguments, output).await,
+        BackfillCommand::Pause(arguments) => backfill::pause::run(arguments, output).await,
+        BackfillCommand::Limit(arguments) => backfill::limit::run(arguments, output).await,
+        BackfillCommand::Status(arguments) => backfill::status::run(arguments, output).await,
+        BackfillCommand::Watch(arguments) => backfill::watch::run(arguments, output).await,
+        BackfillCommand::Report(arguments) => backfill::report::run(arguments, output).await,
+        BackfillCommand::Failed(command) => backfill::failed::run(command, output).await,
+        BackfillCommand::Stop(arguments) => backfill::stop::stop(arguments, output).await,
+        BackfillCommand::Restore(arguments) => backfill::stop::restore(arguments, output).await,
+        BackfillCommand::Reset(arguments) => backfill::stop::reset(arguments, output).await,
     }
 }
 

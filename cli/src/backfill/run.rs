@@ -12,9 +12,11 @@ use crate::snapshot::{open, require_selected};
 
 use super::place::{Place, settings};
 use super::progress::Progress;
+use super::report::ReportOption;
 use super::status::print_work;
 
 pub(crate) async fn run(mut arguments: Run, output: &Output) -> Result<Exit, Failure> {
+    arguments.report.require_room()?;
     let options = RepositoryOptions::from(arguments.how.reading.clone());
     let selection = arguments.how.choosing.selection(options.recovery_source);
     let snapshot = open(&arguments.repo, &arguments.snapshot, options).await?;
@@ -26,6 +28,7 @@ pub(crate) async fn run(mut arguments: Run, output: &Output) -> Result<Exit, Fai
             "From scratch: every document is written again, also those that are in the target",
         );
     }
+    let report = ReportOption { report: arguments.report.report.take() };
     let backfill = build(arguments, snapshot, output).await?;
     let mut events = backfill.events();
     // One listener from beginning to end: a Ctrl-C between planning and the first bulk is not lost.
@@ -55,7 +58,11 @@ pub(crate) async fn run(mut arguments: Run, output: &Output) -> Result<Exit, Fai
         );
     }
     match ended {
-        Some(end) => conclude(end?, &backfill.deep_status().await?, output),
+        Some(end) => {
+            let end = end?;
+            report.write(&backfill, output).await?;
+            conclude(end, &backfill.deep_status().await?, output)
+        }
         None => interrupt(&backfill, &mut signals, output).await,
     }
 }

@@ -209,7 +209,7 @@ fn verdict(end: Option<RunEnd>, work: &Work) -> String {
 }
 
 /// How fast it goes, and how long it will take; none while no worker has said.
-fn pace(work: &Work) -> Option<String> {
+pub(super) fn pace(work: &Work) -> Option<String> {
     let Rate { documents, bytes, .. } = work.rate;
     if documents == 0 {
         return None;

@@ -140,6 +140,10 @@ impl Fake {
                 (200, rows.collect::<Value>().to_string())
             }
             ("GET", [index, "_settings"]) => (200, format!(r#"{{"{index}":{{"settings":{{}}}}}}"#)),
+            (_, [index, "_count"]) if state.indices.contains(*index) => {
+                let count = state.documents.keys().filter(|(of, _)| of == index).count();
+                (200, json!({ "count": count }).to_string())
+            }
             ("HEAD", [index]) => {
                 (if state.indices.contains(*index) { 200 } else { 404 }, String::new())
             }

@@ -7,6 +7,7 @@
 //! | `background` | a fleet of worker processes that any terminal controls |
 //! | `cat` | the documents of every fixture, on standard output |
 //! | `cluster` | targets that are clusters, real ones among them |
+//! | `report` | a report of what was moved |
 //! | `run` | a backfill from its plan to its last document |
 //! | `kill` | a backfill that is killed, interrupted, or run twice at once |
 //! | `failed` | documents that a cluster refuses |
@@ -22,6 +23,7 @@
 //! | `secured` | targets with TLS and passwords, real ones among them |
 //! | `stop` | a backfill that is stopped, and the ways back |
 //! | `worker` | a worker of its own, as a supervisor or a container runs it |
+//! | `watch` | looking at a backfill until its end |
 //! | `program` | running the program |
 
 #![cfg(unix)]
@@ -46,7 +48,9 @@ mod pacing;
 mod program;
 mod readme;
 mod remote;
+mod report;
 mod run;
 mod secured;
 mod stop;
+mod watch;
 mod worker;

@@ -21,7 +21,7 @@ fn every_command_of_the_readme_does_what_it_says() {
     let path =
         format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
     let lines = shell_lines();
-    assert_eq!(lines.len(), 10);
+    assert_eq!(lines.len(), 11);
     let (setting, commands) = lines.split_first().unwrap();
     for command in commands {
         let script = format!("{setting}\n{command}\n");

@@ -12,6 +12,7 @@
 //! | `archive` | the working state as a file |
 //! | `gradual` | making a fleet larger step by step, as long as the target is well |
 //! | `report` | what a backfill has moved |
+//! | `watch` | how a backfill stands, again and again until its end |
 //! | `fleet_backfill` | the controller over a fleet |
 
 mod archive;
@@ -25,6 +26,7 @@ mod plan;
 mod report;
 mod status;
 mod tally;
+mod watch;
 
 pub use archive::{ArchiveManifest, archive_folder};
 pub use backfill::BackfillController;
@@ -40,3 +42,4 @@ pub use status::{
     Sending, Status, Work, WorkerSending,
 };
 pub use tally::{Figures, Tally};
+pub use watch::Watch;

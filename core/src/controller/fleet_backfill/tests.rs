@@ -10,6 +10,7 @@ mod gradual;
 mod preparing;
 mod sending;
 mod stopping;
+mod watching;
 
 const FIXTURE: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/elasticsearch-8.15.0/repo");
