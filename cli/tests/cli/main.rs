@@ -15,6 +15,7 @@
 //! | `faults` | wrong folders, full disks, targets that cannot be written |
 //! | `completions` | what shells complete words by |
 //! | `logging` | log lines, as text and as JSON |
+//! | `deploy` | what `deploy/` ships: images, ECS, IAM, Kubernetes |
 //! | `damage` | repositories of which a file is flipped, cut or gone |
 //! | `hostile` | repositories that no server would write, within limits of memory and time |
 //! | `memory` | large documents, and how much memory they take |
@@ -37,6 +38,7 @@ mod chaos;
 mod cluster;
 mod completions;
 mod damage;
+mod deploy;
 mod failed;
 mod fake;
 mod faults;
