@@ -45,7 +45,7 @@ pub(crate) struct Scale {
 }
 
 pub(crate) async fn start(arguments: Start, output: &Output) -> Result<Exit, Failure> {
-    let backfill = arguments.open().await?;
+    let backfill = arguments.open(Request::Typed).await?;
     let started = async { Ok(backfill.start().await.map_err(refused)) };
     following(backfill.events(), started, |event| {
         if !output.is_json() && matches!(event, Event::FleetChanged { .. }) {
@@ -59,7 +59,7 @@ pub(crate) async fn start(arguments: Start, output: &Output) -> Result<Exit, Fai
 
 pub(crate) async fn scale(arguments: Scale, output: &Output) -> Result<Exit, Failure> {
     let desired = arguments.desired.into();
-    let backfill = arguments.start.open().await?;
+    let backfill = arguments.start.open(Request::Planned).await?;
     let scaled = async { Ok(backfill.scale(desired).await.map_err(refused)) };
     following(backfill.events(), scaled, |event| note(event, output)).await??;
     conclude(&backfill, output).await
@@ -81,20 +81,34 @@ async fn conclude(backfill: &FleetBackfill, output: &Output) -> Result<Exit, Fai
     Ok(Exit::Completed)
 }
 
+/// What is meant where a run is planned already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Request {
+    /// What is typed; if that is another one, it is refused.
+    Typed,
+    /// The one that is planned.
+    Planned,
+}
+
 impl Start {
     /// The controller of what was typed, or of the run that is there.
-    async fn open(mut self) -> Result<FleetBackfill, Failure> {
+    async fn open(mut self, request: Request) -> Result<FleetBackfill, Failure> {
         let allowed = std::mem::take(&mut self.how.refusals.allowed.exceptions);
         self.how.cluster.allowed_exceptions = allowed;
         let place = Place::open(&self.target, &self.how).await?;
         let (folder, workers) = (place.folder(), usize::from(self.how.workers));
-        let (Some(repo), Some(snapshot)) = (self.repo.take(), self.snapshot.take()) else {
-            let run = place.planned(&self.how.session).await?.ok_or_else(nothing_planned)?;
+        let typed = self.repo.take().zip(self.snapshot.take());
+        let planned = match (&typed, request) {
+            (Some(_), Request::Typed) => None,
+            _ => place.planned(&self.how.session).await?,
+        };
+        if let Some(run) = planned {
             let settings = BackfillSettings::of_run(&run, &folder)?;
             let fleet = fleet::open(&self.which(), &folder, settings.lease).await?;
             let builder = BackfillBuilder::new(BackfillSettings { workers, ..settings });
             return Ok(place.fit(builder).build_over(fleet)?);
-        };
+        }
+        let (repo, snapshot) = typed.ok_or_else(nothing_planned)?;
         let options = RepositoryOptions::from(self.how.reading.clone());
         let selection = self.how.choosing.selection(options.recovery_source);
         let opened = open(&repo, &snapshot, options).await?;

@@ -23,6 +23,7 @@
 //! | `remote` | a working state on a real cluster that is stopped, restored and reset |
 //! | `secured` | targets with TLS and passwords, real ones among them |
 //! | `stop` | a backfill that is stopped, and the ways back |
+//! | `story` | the whole story on a real cluster, as users of the incumbent know it |
 //! | `worker` | a worker of its own, as a supervisor or a container runs it |
 //! | `watch` | looking at a backfill until its end |
 //! | `program` | running the program |
@@ -54,5 +55,6 @@ mod report;
 mod run;
 mod secured;
 mod stop;
+mod story;
 mod watch;
 mod worker;
