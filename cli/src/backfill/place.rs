@@ -82,6 +82,7 @@ pub(crate) fn settings(
         documents: usize::try_from(how.bulk_documents).unwrap_or(usize::MAX),
         in_flight: how.pacing.bulks_in_flight.get().into(),
         limits: how.pacing.limits(),
+        allowed_exceptions: how.cluster.allowed_exceptions.iter().cloned().collect(),
         timeout: LeaseRules::for_length(how.lease).bulk_timeout(BulkSettings::default().timeout),
         ..BulkSettings::default()
     };

@@ -127,6 +127,7 @@ impl Redrive {
             retry: RetryPolicy::default(),
             index: index.as_str().into(),
             operation,
+            allowed: Arc::default(),
             timeout: self.timeout,
             gate: Gate::new(|| Leave::Granted),
             ceiling: Ceiling::default(),

@@ -1,6 +1,6 @@
 //! Sends one batch until each of its documents is settled: written, or failed for good.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -53,6 +53,8 @@ pub(crate) struct BulkSender {
     pub(crate) retry: RetryPolicy,
     pub(crate) index: Arc<str>,
     pub(crate) operation: BulkOperation,
+    /// Types of exceptions that count as success.
+    pub(crate) allowed: Arc<BTreeSet<String>>,
     /// How long one attempt may take.
     pub(crate) timeout: Duration,
     pub(crate) gate: Gate,
@@ -336,6 +338,9 @@ impl BulkSender {
                 ItemOutcome::Retry(error) => {
                     refused.insert(document.number, error);
                     continue;
+                }
+                ItemOutcome::Failed(error) if self.allowed.contains(&error.error_type) => {
+                    settled.books.present += 1;
                 }
                 ItemOutcome::Failed(error) | ItemOutcome::TooLarge(error) => {
                     settled.fail(&self.index, document, *error);

@@ -185,6 +185,7 @@ impl<S: Source> Worker<S> {
             retry: self.retry.clone(),
             index: keeper.item.index.as_str().into(),
             operation: route.operation(self.selector.operation()),
+            allowed: Arc::new(self.bulk.allowed_exceptions.clone()),
             timeout: self.bulk.timeout,
             gate: gate_of(held, &self.clock, self.bulk.timeout),
             halt: self.stop.child_token(),

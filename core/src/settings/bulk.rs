@@ -1,5 +1,6 @@
 //! How documents are sent to the target.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,9 @@ pub struct BulkSettings {
     /// takes well. A worker holds no more than `bytes` × (`in_flight` + 1) and the one document or chunk that is decoded: with
     /// the usual settings less than 100 MB in all, with larger documents about ten of them.
     pub in_flight: usize,
+    /// Types of exceptions that count as success, such as `version_conflict_engine_exception`: the document is counted as
+    /// present.
+    pub allowed_exceptions: BTreeSet<String>,
     /// How long one bulk request may take.
     pub timeout: Duration,
     /// The checkpoint is written at least once for so many settled source bytes.
@@ -32,6 +36,7 @@ impl Default for BulkSettings {
             bytes: 10 << 20,
             documents: 10_000,
             in_flight: 4,
+            allowed_exceptions: BTreeSet::new(),
             timeout: Duration::from_secs(30),
             checkpoint_bytes: 32 << 20,
             limits: RateLimits::default(),

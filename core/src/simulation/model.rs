@@ -185,6 +185,7 @@ impl ModelWorker {
             retry: RetryPolicy::patient(),
             index: super::source::INDEX.into(),
             operation: BulkOperation::Index,
+            allowed: Arc::default(),
             timeout: self.bulk.timeout,
             gate,
             halt: self.stop.child_token(),

@@ -36,6 +36,7 @@ impl Bench {
             retry: RETRY,
             index: "a".into(),
             operation: BulkOperation::Index,
+            allowed: Arc::default(),
             timeout: TIMEOUT,
             gate: Gate::new(|| Leave::Granted),
             halt: CancellationToken::new(),
@@ -81,6 +82,19 @@ async fn only_what_was_refused_is_sent_again() {
     let books = settled(sent).books;
     assert_eq!((books.written, books.failed, books.overwritten), (4, 0, 0));
     assert_eq!(books.bytes, documents(0..4).source_bytes());
+}
+
+#[tokio::test]
+async fn what_may_be_refused_is_booked_as_present() {
+    let bench = Bench::new().await;
+    let cluster = Arc::new(bench.faulty().on_document(|_, document| {
+        (document.number == 2).then(|| ItemOutcome::Failed(trouble(400)))
+    }));
+    let allowed = Arc::new(BTreeSet::from(["trouble".to_owned()]));
+    let sender = BulkSender { allowed, ..bench.over(&cluster) };
+    let settled = settled(sender.send(documents(0..4), 0..0).await.unwrap());
+    assert_eq!((settled.books.written, settled.books.present), (4, 1));
+    assert_eq!((settled.books.failed, settled.failed.len()), (0, 0));
 }
 
 #[tokio::test]

@@ -231,6 +231,7 @@ impl BackfillConfig {
                 usize::try_from(documents.get()).unwrap_or(usize::MAX)
             }),
             in_flight: in_flight.map_or(usual.in_flight, |bulks| bulks.get().into()),
+            allowed_exceptions: self.allowed_exceptions.iter().cloned().collect(),
             timeout: LeaseRules::for_length(lease).bulk_timeout(usual.timeout),
             limits: RateLimits {
                 documents_per_second: self.limits.documents_per_second,
