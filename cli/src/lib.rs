@@ -34,6 +34,7 @@ pub fn main<W: Into<OsString> + Clone>(words: impl IntoIterator<Item = W>) -> u8
     let streams = match &arguments.command {
         Command::Snapshot(SnapshotCommand::Cat(_)) => true,
         Command::Backfill(BackfillCommand::Watch(_)) => true,
+        Command::Backfill(BackfillCommand::Scale(arguments)) => arguments.streams(),
         Command::Backfill(BackfillCommand::Failed(command)) => command.streams(),
         _ => false,
     };

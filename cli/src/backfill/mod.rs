@@ -3,6 +3,7 @@
 pub(crate) mod attach;
 pub(crate) mod failed;
 mod following;
+pub(crate) mod gradual;
 pub(crate) mod limit;
 pub(crate) mod pause;
 pub(crate) mod place;

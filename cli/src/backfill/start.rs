@@ -14,6 +14,7 @@ use crate::snapshot::{open, require_selected};
 
 use super::attach::WhichRun;
 use super::following::following;
+use super::gradual::{self, Gradual};
 use super::place::{Place, settings};
 use super::run::refused;
 
@@ -41,7 +42,16 @@ pub(crate) struct Scale {
     #[arg(value_name = "N")]
     desired: u16,
     #[command(flatten)]
+    gradual: Gradual,
+    #[command(flatten)]
     start: Start,
+}
+
+impl Scale {
+    /// Whether standard output is a stream of steps.
+    pub(crate) fn streams(&self) -> bool {
+        self.gradual.streams()
+    }
 }
 
 pub(crate) async fn start(arguments: Start, output: &Output) -> Result<Exit, Failure> {
@@ -59,7 +69,11 @@ pub(crate) async fn start(arguments: Start, output: &Output) -> Result<Exit, Fai
 
 pub(crate) async fn scale(arguments: Scale, output: &Output) -> Result<Exit, Failure> {
     let desired = arguments.desired.into();
+    let options = arguments.gradual.options();
     let backfill = arguments.start.open(Request::Planned).await?;
+    if let Some(options) = options {
+        return gradual::scale(backfill, desired, options, output).await;
+    }
     let scaled = async { Ok(backfill.scale(desired).await.map_err(refused)) };
     following(backfill.events(), scaled, |event| note(event, output)).await??;
     conclude(&backfill, output).await

@@ -25,6 +25,8 @@ struct State {
     /// Why documents of these ids are refused: the word, and the explanation.
     refused: BTreeMap<String, (String, String)>,
     bulks: usize,
+    /// Its processors are.
+    is_busy: bool,
     /// Bulk requests are never answered.
     hangs: bool,
 }
@@ -62,6 +64,11 @@ impl Fake {
     /// Takes everything from now on.
     pub(crate) fn mend(&self) {
         self.state().refused.clear();
+    }
+
+    /// Is busy from now on, or not any more.
+    pub(crate) fn be_busy(&self, is_busy: bool) {
+        self.state().is_busy = is_busy;
     }
 
     /// Puts a document there, as somebody else would.
@@ -138,6 +145,13 @@ impl Fake {
                     json!({"index": index, "status": "open", "uuid": "u", "docs.count": documents.to_string()})
                 });
                 (200, rows.collect::<Value>().to_string())
+            }
+            ("GET", ["_cluster", "health"]) => {
+                (200, json!({"status": "green", "number_of_data_nodes": 1}).to_string())
+            }
+            ("GET", ["_nodes", "stats", _]) => {
+                let busy = if state.is_busy { 99 } else { 10 };
+                (200, json!({"nodes": {"n": {"os": {"cpu": {"percent": busy}}}}}).to_string())
             }
             ("GET", [index, "_settings"]) => (200, format!(r#"{{"{index}":{{"settings":{{}}}}}}"#)),
             (_, [index, "_count"]) if state.indices.contains(*index) => {

@@ -17,6 +17,7 @@
 //! | `logging` | log lines, as text and as JSON |
 //! | `deploy` | what `deploy/` ships: images, ECS, IAM, Kubernetes |
 //! | `damage` | repositories of which a file is flipped, cut or gone |
+//! | `gradual` | a fleet that is scaled step by step |
 //! | `hostile` | repositories that no server would write, within limits of memory and time |
 //! | `memory` | large documents, and how much memory they take |
 //! | `pacing` | how fast a run may send |
@@ -43,6 +44,7 @@ mod deploy;
 mod failed;
 mod fake;
 mod faults;
+mod gradual;
 mod hostile;
 mod kill;
 mod logging;
