@@ -1,16 +1,19 @@
 //! The verbs of a backfill.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use snapfill::controller::{BackfillBuilder, BackfillController, LocalBackfill};
-use snapfill::{Error, ErrorKind};
-use tokio::sync::{OnceCell, broadcast};
+use snapfill::settings::BackfillSettings;
+use snapfill::settings::config::{Config, ConfigFile};
+use snapfill::{Error, ErrorKind, SystemClock, fleet};
+use tokio::sync::OnceCell;
 
-use crate::events::{BACKLOG, pass_on};
+use crate::configured;
+use crate::events::Listeners;
 use crate::place::{self, Place};
 use crate::status::word;
-use crate::{BackfillOptions, DeepStatus, Event, EventStream, Plan, Result, Status, runtime};
+use crate::{BackfillOptions, DeepStatus, EventStream, Plan, Result, Status, runtime};
 
 /// A backfill: fills a target with the documents of a snapshot. Nothing is opened before it is asked for something. Every verb
 /// may be repeated, and in any order; what is not allowed now is refused with `State`.
@@ -23,8 +26,10 @@ pub struct Backfill {
 /// What a backfill and its listeners share.
 pub(crate) struct Control {
     options: BackfillOptions,
+    /// Says what is to be done, in place of the options.
+    configured: Option<Box<Config>>,
     opened: OnceCell<Arc<dyn BackfillController>>,
-    events: broadcast::Sender<Event>,
+    listeners: Mutex<Listeners>,
 }
 
 impl std::fmt::Debug for Control {
@@ -41,11 +46,24 @@ impl Backfill {
     /// `Config` for options that contradict each other or that no word is known for.
     #[cfg_attr(feature = "uniffi", uniffi::constructor)]
     pub fn new(options: BackfillOptions) -> Result<Arc<Self>> {
-        place::check(&options)?;
         options.settings(PathBuf::new())?;
-        let events = broadcast::channel(BACKLOG).0;
-        let control = Control { options, opened: OnceCell::new(), events };
-        Ok(Arc::new(Self { control: Arc::new(control) }))
+        Self::of(options, None)
+    }
+
+    /// The backfill of a configuration file: TOML or YAML, or a `services.yaml` of OpenSearch's Migration Assistant. Secrets that
+    /// it names are read now.
+    ///
+    /// # Errors
+    /// `NotFound` or `Io` when it cannot be read; `Config`, with file, line and column, when it cannot be understood, says no
+    /// target, or a secret is not where it says.
+    #[cfg_attr(feature = "uniffi", uniffi::constructor)]
+    pub fn from_config(path: String) -> Result<Arc<Self>> {
+        let file = ConfigFile::read(path)?;
+        for note in &file.notes {
+            tracing::warn!(file = %file.path.display(), "{note}");
+        }
+        let options = configured::options(&file.config)?;
+        Self::of(options, Some(Box::new(file.config)))
     }
 
     /// What a run would do. Changes nothing.
@@ -150,11 +168,20 @@ impl Backfill {
 
     /// What happens from now on.
     pub fn events(&self) -> Arc<EventStream> {
-        EventStream::of(self.control.events.subscribe(), Arc::downgrade(&self.control))
+        self.control.listeners().listen(Arc::downgrade(&self.control))
     }
 }
 
 impl Backfill {
+    fn of(options: BackfillOptions, configured: Option<Box<Config>>) -> Result<Arc<Self>> {
+        place::check(&options)?;
+        options.source()?;
+        options.fleet()?;
+        let listeners = Mutex::new(Listeners::Waiting(Vec::new()));
+        let control = Control { options, configured, opened: OnceCell::new(), listeners };
+        Ok(Arc::new(Self { control: Arc::new(control) }))
+    }
+
     async fn ask<T, A>(
         self: Arc<Self>,
         question: impl FnOnce(Arc<dyn BackfillController>) -> A + Send + 'static,
@@ -172,29 +199,51 @@ impl Backfill {
 }
 
 impl Control {
+    fn listeners(&self) -> MutexGuard<'_, Listeners> {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn opened(&self) -> Result<&Arc<dyn BackfillController>> {
         let open = || async {
-            let backfill: Arc<dyn BackfillController> = Arc::new(self.open().await?);
-            tokio::spawn(pass_on(backfill.events(), self.events.clone()));
+            let backfill = self.open().await?;
+            self.listeners().open(&backfill);
             Ok::<_, crate::SnapfillError>(backfill)
         };
         self.opened.get_or_try_init(open).await
     }
 
-    async fn open(&self) -> Result<LocalBackfill> {
-        let settings = self.options.settings(PathBuf::new())?;
-        let place = Place::open(&self.options, settings.lease).await?;
-        if self.options.source()?.is_none() {
+    async fn open(&self) -> Result<Arc<dyn BackfillController>> {
+        let builder = self.builder().await?;
+        let clock = Arc::new(SystemClock::new());
+        Ok(match fleet::open(&self.options.fleet()?, clock).await? {
+            None => Arc::new(builder.build()?),
+            Some(fleet) => Arc::new(builder.build_over(fleet)?),
+        })
+    }
+
+    async fn builder(&self) -> Result<BackfillBuilder> {
+        let is_new = self.options.source()?.is_some();
+        let usual = || BackfillSettings::new("", "", "").lease;
+        let lease = if is_new { self.settings(PathBuf::new())?.lease } else { usual() };
+        let place = Place::open(&self.options, lease).await?;
+        if !is_new {
             return attach(place, self.options.session()).await;
         }
-        let mut builder = LocalBackfill::builder(self.options.settings(place.folder)?);
+        let mut builder = LocalBackfill::builder(self.settings(place.folder)?);
         if let Some(cluster) = place.cluster {
             builder = builder.with_cluster(Arc::new(cluster));
         }
         if let Some(store) = place.store {
             builder = builder.with_store(store);
         }
-        Ok(builder.build()?)
+        Ok(builder)
+    }
+
+    fn settings(&self, folder: PathBuf) -> Result<BackfillSettings> {
+        match &self.configured {
+            Some(configured) => Ok(configured.settings(folder)?),
+            None => self.options.settings(folder),
+        }
     }
 
     /// Returns when no worker is at it.
@@ -206,9 +255,9 @@ impl Control {
 }
 
 /// The run that the target or its coordinator knows.
-async fn attach(place: Place, session: &str) -> Result<LocalBackfill> {
+async fn attach(place: Place, session: &str) -> Result<BackfillBuilder> {
     let Place { folder, cluster, store } = place;
-    let builder = match (cluster, store) {
+    Ok(match (cluster, store) {
         (None, _) => BackfillBuilder::attach(&folder, session).await?,
         (Some(cluster), Some(store)) => {
             BackfillBuilder::attach_over(store, Arc::new(cluster), &folder).await?
@@ -217,8 +266,7 @@ async fn attach(place: Place, session: &str) -> Result<LocalBackfill> {
             let attached = BackfillBuilder::attach_to(&folder, session, Arc::new(cluster)).await;
             attached.map_err(|error| unknown(error, &folder))?
         }
-    };
-    Ok(builder.build()?)
+    })
 }
 
 fn unknown(error: Error, folder: &Path) -> Error {

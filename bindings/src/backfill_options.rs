@@ -16,7 +16,7 @@ use snapfill::preparation::{
 use snapfill::settings::{BackfillSettings, BulkSettings, RateLimits};
 
 use crate::convert::{choose, size};
-use crate::{ClusterOptions, RepositoryOptions, Result, SnapfillError};
+use crate::{ClusterOptions, EcsFleet, KubernetesFleet, RepositoryOptions, Result, SnapfillError};
 
 /// What a backfill is to do: which documents go where, and by how many workers. What is left out has its usual value.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +44,12 @@ pub struct BackfillOptions {
     /// `$XDG_STATE_HOME/snapfill` or `~/.local/state/snapfill`.
     #[cfg_attr(feature = "uniffi", uniffi(default = None))]
     pub state: Option<String>,
+    /// Workers are the tasks of a service of Amazon ECS. None of this and of `kubernetes`: tasks of this process.
+    #[cfg_attr(feature = "uniffi", uniffi(default = None))]
+    pub ecs: Option<EcsFleet>,
+    /// Workers are the pods of a Kubernetes deployment.
+    #[cfg_attr(feature = "uniffi", uniffi(default = None))]
+    pub kubernetes: Option<KubernetesFleet>,
     /// The session's name: sessions of one target are apart from each other.
     #[cfg_attr(feature = "uniffi", uniffi(default = None))]
     pub session: Option<String>,

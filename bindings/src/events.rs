@@ -3,17 +3,15 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
+use futures::FutureExt;
 use serde::Serialize;
 use snapfill::controller as core;
-use tokio::sync::{Mutex, broadcast};
+use tokio::sync::{Mutex, oneshot};
 
 use crate::backfill::Control;
 use crate::convert::size;
 use crate::status::Books;
 use crate::{Result, runtime};
-
-/// Events that a slow listener may fall behind by before it misses some.
-pub(crate) const BACKLOG: usize = 4096;
 
 /// Something that happened during a run. As JSON it is an object whose `event` says which.
 #[derive(Clone, Debug, Serialize)]
@@ -149,6 +147,18 @@ impl From<core::Event> for Event {
 }
 
 impl Event {
+    /// Whether it tells that there are workers, or were: a plan alone does not.
+    fn is_of_workers(&self) -> bool {
+        match self {
+            Self::FleetChanged { desired, .. } => *desired > 0,
+            Self::Planned { .. }
+            | Self::Warning { .. }
+            | Self::Archived { .. }
+            | Self::Other { .. } => false,
+            _ => true,
+        }
+    }
+
     fn other(event: &core::Event) -> Self {
         let mut fields = serde_json::to_value(event).unwrap_or_default();
         let name = fields.as_object_mut().and_then(|fields| fields.remove("event"));
@@ -167,10 +177,51 @@ pub struct EventStream {
 
 #[derive(Debug)]
 struct Listening {
-    events: broadcast::Receiver<Event>,
+    source: Source,
     /// Workers were at it since the last word of an end.
     has_begun: bool,
     ready: VecDeque<Event>,
+}
+
+/// Where events come from.
+#[derive(Debug)]
+enum Source {
+    /// The controller is not open yet: nothing can have happened.
+    Waiting(oneshot::Receiver<core::EventStream>),
+    Open(core::EventStream),
+}
+
+/// Who is to be told of events: each of those who asked before the controller was open.
+pub(crate) enum Listeners {
+    Waiting(Vec<oneshot::Sender<core::EventStream>>),
+    Open(Arc<dyn core::BackfillController>),
+}
+
+impl Listeners {
+    /// Lets everybody listen to the controller, before it is asked for anything.
+    pub(crate) fn open(&mut self, controller: &Arc<dyn core::BackfillController>) {
+        let before = std::mem::replace(self, Self::Open(Arc::clone(controller)));
+        if let Self::Waiting(listeners) = before {
+            for listener in listeners {
+                // An error means that it does not listen any more.
+                let _ = listener.send(controller.events());
+            }
+        }
+    }
+
+    /// One more who listens from now on.
+    pub(crate) fn listen(&mut self, control: Weak<Control>) -> Arc<EventStream> {
+        let source = match self {
+            Self::Open(controller) => Source::Open(controller.events()),
+            Self::Waiting(listeners) => {
+                let (sender, receiver) = oneshot::channel();
+                listeners.push(sender);
+                Source::Waiting(receiver)
+            }
+        };
+        let listening = Listening { source, has_begun: false, ready: VecDeque::new() };
+        Arc::new(EventStream { listening: Mutex::new(listening), control })
+    }
 }
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
@@ -190,12 +241,15 @@ impl EventStream {
         })
         .await
     }
-}
 
-impl EventStream {
-    pub(crate) fn of(events: broadcast::Receiver<Event>, control: Weak<Control>) -> Arc<Self> {
-        let listening = Listening { events, has_begun: false, ready: VecDeque::new() };
-        Arc::new(Self { listening: Mutex::new(listening), control })
+    /// What has happened since the last call, without waiting for more.
+    pub async fn ready(self: Arc<Self>) -> Result<Vec<Event>> {
+        runtime::run(async move {
+            let mut listening = self.listening.lock().await;
+            listening.take();
+            Ok(listening.ready.drain(..).collect())
+        })
+        .await
     }
 }
 
@@ -227,39 +281,24 @@ impl Listening {
 
     /// One more; false when none can come any more.
     async fn receive(&mut self) -> bool {
-        loop {
-            match self.events.recv().await {
-                Ok(event) => {
-                    self.put(event);
+        let event = match &mut self.source {
+            Source::Open(events) => events.next().await,
+            Source::Waiting(opening) => match opening.await {
+                Ok(events) => {
+                    self.source = Source::Open(events);
                     return true;
                 }
-                Err(broadcast::error::RecvError::Lagged(_)) => {}
-                Err(broadcast::error::RecvError::Closed) => return false,
-            }
-        }
+                Err(_) => None,
+            },
+        };
+        let Some(event) = event.map(Event::from) else { return false };
+        self.has_begun |= event.is_of_workers();
+        self.ready.push_back(event);
+        true
     }
 
     /// What is there already.
     fn take(&mut self) {
-        loop {
-            match self.events.try_recv() {
-                Ok(event) => self.put(event),
-                Err(broadcast::error::TryRecvError::Lagged(_)) => {}
-                Err(_) => return,
-            }
-        }
-    }
-
-    fn put(&mut self, event: Event) {
-        self.has_begun = true;
-        self.ready.push_back(event);
-    }
-}
-
-/// Passes on what a controller tells, for as long as there is one.
-pub(crate) async fn pass_on(mut from: core::EventStream, to: broadcast::Sender<Event>) {
-    while let Some(event) = from.next().await {
-        // An error means that nobody listens, which is fine.
-        let _ = to.send(event.into());
+        while self.receive().now_or_never() == Some(true) {}
     }
 }

@@ -19,7 +19,7 @@ to the module ``logging``, under ``snapfill``. ``python -m snapfill`` is the com
 import atexit
 
 from . import errors, events, model
-from ._handles import Aws
+from ._handles import Aws, EcsFleet, KubernetesFleet
 from ._native import Document, end_logging, version
 from ._sync import Backfill, Cluster, Documents, Events, Repository, Snapshot
 from .errors import (
@@ -54,9 +54,11 @@ __all__ = [
     "CorruptError",
     "Document",
     "Documents",
+    "EcsFleet",
     "Events",
     "IncompleteError",
     "InvalidStateError",
+    "KubernetesFleet",
     "LeaseLostError",
     "NotFoundError",
     "RateLimitedError",

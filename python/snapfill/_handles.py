@@ -6,9 +6,12 @@ import os
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, Union
+from typing import TYPE_CHECKING, Any, Literal, Union
 
 from . import _native
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 PathLike = Union[str, "os.PathLike[str]"]
 """A path or a URL."""
@@ -227,8 +230,86 @@ class ClusterHandle:
         return f"{type(self).__name__}({self._address!r})"
 
 
+class EcsFleet:
+    """A service of Amazon ECS whose tasks are the workers. Keys come from where AWS's own tools take them."""
+
+    def __init__(
+        self,
+        *,
+        cluster: str,
+        service: str,
+        region: str | None = None,
+        endpoint: str | None = None,
+        profile: str | None = None,
+        role: str | None = None,
+        external_id: str | None = None,
+        shared_folders: bool = False,
+    ) -> None:
+        """Nothing is asked for yet.
+
+        :param cluster: The cluster, by name or ARN.
+        :param service: The service, by name or ARN.
+        :param region: The region; None: the one that the environment, the profile or the instance names.
+        :param endpoint: The URL at which ECS is asked; None: the region's public address.
+        :param profile: Takes the keys of this profile.
+        :param role: The ARN of a role to assume.
+        :param external_id: The external id that the role asks for.
+        :param shared_folders: The tasks mount a repository's folder, and that of failed documents, at the same paths as this
+            machine.
+        """
+        self._options: dict[str, Any] = {
+            "cluster": cluster,
+            "service": service,
+            "region": region,
+            "endpoint": endpoint,
+            "profile": profile,
+            "role": role,
+            "external_id": external_id,
+            "shared_folders": shared_folders,
+        }
+
+    def __repr__(self) -> str:
+        return f"EcsFleet(cluster={self._options['cluster']!r}, service={self._options['service']!r})"
+
+
+class KubernetesFleet:
+    """A Kubernetes deployment whose pods are the workers."""
+
+    def __init__(
+        self,
+        deployment: str,
+        *,
+        namespace: str | None = None,
+        kubeconfig: PathLike | None = None,
+        context: str | None = None,
+        shared_folders: bool = False,
+    ) -> None:
+        """Nothing is asked for yet.
+
+        :param deployment: The deployment.
+        :param namespace: Its namespace; None: that of the context or of the service account.
+        :param kubeconfig: A kubeconfig file; None: the usual one, and within a cluster its service account.
+        :param context: The context of the kubeconfig; None: its current one.
+        :param shared_folders: The pods mount a repository's folder, and that of failed documents, at the same paths as this
+            machine.
+        """
+        self._options: dict[str, Any] = {
+            "deployment": deployment,
+            "namespace": namespace,
+            "kubeconfig": optional_text(kubeconfig),
+            "context": context,
+            "shared_folders": shared_folders,
+        }
+
+    def __repr__(self) -> str:
+        return f"KubernetesFleet({self._options['deployment']!r})"
+
+
 class BackfillHandle:
     """How a backfill is made."""
+
+    _native: _native.Backfill
+    _target: str
 
     def __init__(
         self,
@@ -238,6 +319,7 @@ class BackfillHandle:
         snapshot: str | SnapshotHandle | None = None,
         coordinator: str | ClusterHandle | None = None,
         state: PathLike | None = None,
+        fleet: EcsFleet | KubernetesFleet | None = None,
         session: str | None = None,
         indices: Iterable[str] | str | None = None,
         exclude: Iterable[str] | str | None = None,
@@ -273,6 +355,7 @@ class BackfillHandle:
         :param coordinator: Where the working state of a run into a cluster is: another cluster, or ``"local"`` for a file of
             this machine. None: in the target.
         :param state: A folder for what this machine keeps of a run into a cluster.
+        :param fleet: Where the workers are; None: in this process.
         :param session: The session's name: sessions of one target are apart from each other.
         :param indices: Indices to migrate: names, globs, or ``regex:`` and an expression. None: all but system indices.
         :param exclude: Patterns of indices to leave out of these.
@@ -314,6 +397,8 @@ class BackfillHandle:
                 "repository_options": repository_options,
                 "snapshot": snapshot.name if isinstance(snapshot, SnapshotHandle) else snapshot,
                 "state": optional_text(state),
+                "ecs": fleet._options if isinstance(fleet, EcsFleet) else None,
+                "kubernetes": fleet._options if isinstance(fleet, KubernetesFleet) else None,
                 "session": session,
                 "indices": names("indices", indices),
                 "exclude": names("exclude", exclude),
@@ -342,8 +427,22 @@ class BackfillHandle:
             }
         )
 
+    @classmethod
+    def from_config(cls, path: PathLike) -> Self:
+        """The backfill of a configuration file: TOML or YAML, or a ``services.yaml`` of OpenSearch's Migration Assistant.
+
+        The file is read now, and so are the secrets that it names.
+
+        :raises NotFoundError: There is no such file.
+        :raises ConfigError: It cannot be understood; the text says file, line and column.
+        """
+        made = cls.__new__(cls)
+        made._target = text_of(path)
+        made._native = _native.Backfill.from_config(made._target)
+        return made
+
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(target={self._target!r})"
+        return f"{type(self).__name__}({self._target!r})"
 
 
 def _cluster(given: PathLike | ClusterHandle) -> tuple[str, dict[str, Any]]:

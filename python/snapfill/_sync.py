@@ -175,6 +175,11 @@ class Events(Iterator[Event]):
         while batch := _read(self._native.next_batch(size).wait()):
             yield batch
 
+    def ready(self) -> list[Event]:
+        """What has happened since it was last asked, without waiting for more."""
+        begun, self._batch = self._batch[::-1], []
+        return begun + _read(self._native.ready().wait())
+
 
 class Backfill(_handles.BackfillHandle):
     """Fills a target with the documents of a snapshot.

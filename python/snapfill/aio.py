@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Literal, TypeVar, overload
 
 from . import _data, _handles, _native, _sync
-from ._handles import BATCH, Aws, PathLike, optional_path, optional_text, text_of
+from ._handles import BATCH, Aws, EcsFleet, KubernetesFleet, PathLike, optional_path, optional_text, text_of
 from ._native import Document
 from .events import Event, _read
 from .model import (
@@ -32,7 +32,7 @@ from .model import (
     Status,
 )
 
-__all__ = ["Aws", "Backfill", "Cluster", "Document", "Documents", "Events", "Repository", "Snapshot"]
+__all__ = ["Aws", "Backfill", "Cluster", "Document", "Documents", "EcsFleet", "Events", "KubernetesFleet", "Repository", "Snapshot"]
 
 _C = TypeVar("_C", bound=type)
 
@@ -160,6 +160,10 @@ class Events(AsyncIterator[Event]):
     async def batches(self, size: int = BATCH) -> AsyncIterator[list[Event]]:
         while batch := _read(await self._native.next_batch(size)):
             yield batch
+
+    async def ready(self) -> list[Event]:
+        begun, self._batch = self._batch[::-1], []
+        return begun + _read(await self._native.ready())
 
 
 @_documented_as(_sync.Backfill)

@@ -21,6 +21,12 @@ impl Backfill {
         Ok(Self(ffi::Backfill::new(options.into()).map_err(Failure::from)?))
     }
 
+    /// The backfill of a configuration file.
+    #[staticmethod]
+    fn from_config(path: String) -> PyResult<Self> {
+        Ok(Self(ffi::Backfill::from_config(path).map_err(Failure::from)?))
+    }
+
     /// What a run would do, as JSON.
     fn plan(&self) -> Call {
         Call::new(Arc::clone(&self.0).plan(), |py, plan| as_json(&plan)?.into_py_any(py))
@@ -94,5 +100,10 @@ impl EventStream {
     /// The next events, as a JSON array that is empty once the workers are gone.
     fn next_batch(&self, max: u32) -> Call {
         Call::new(Arc::clone(&self.0).next_batch(max), |py, some| as_json(&some)?.into_py_any(py))
+    }
+
+    /// What has happened since the last call, as a JSON array.
+    fn ready(&self) -> Call {
+        Call::new(Arc::clone(&self.0).ready(), |py, some| as_json(&some)?.into_py_any(py))
     }
 }

@@ -92,6 +92,23 @@ options! {
         user_agent_extra: Option<String>,
         aws: Aws,
     }
+    EcsFleet {
+        cluster: String,
+        service: String,
+        region: Option<String>,
+        endpoint: Option<String>,
+        profile: Option<String>,
+        role: Option<String>,
+        external_id: Option<String>,
+        shared_folders: bool,
+    }
+    KubernetesFleet {
+        deployment: String,
+        namespace: Option<String>,
+        kubeconfig: Option<String>,
+        context: Option<String>,
+        shared_folders: bool,
+    }
     RenamePattern {
         pattern: String,
         replacement: String,
@@ -105,6 +122,8 @@ options! {
         coordinator: Option<String>,
         coordinator_options: ClusterOptions,
         state: Option<String>,
+        ecs: Ecs,
+        kubernetes: Pods,
         session: Option<String>,
         indices: Vec<String>,
         exclude: Vec<String>,
@@ -133,22 +152,36 @@ options! {
     }
 }
 
-/// AWS's options, where they are given.
-#[derive(Default)]
-pub(crate) struct Aws(Option<AwsOptions>);
+/// Declares options that hold others, if they are given.
+macro_rules! optional {
+    ($($(#[$doc:meta])* $name:ident($held:ident);)*) => { $(
+        $(#[$doc])*
+        #[derive(Default)]
+        pub(crate) struct $name(Option<$held>);
 
-impl<'py> FromPyObject<'_, 'py> for Aws {
-    type Error = PyErr;
+        impl<'py> FromPyObject<'_, 'py> for $name {
+            type Error = PyErr;
 
-    fn extract(given: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        given.extract().map(Self)
-    }
+            fn extract(given: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+                given.extract().map(Self)
+            }
+        }
+
+        impl From<$name> for Option<ffi::$held> {
+            fn from(given: $name) -> Self {
+                given.0.map(Into::into)
+            }
+        }
+    )* };
 }
 
-impl From<Aws> for Option<ffi::AwsOptions> {
-    fn from(aws: Aws) -> Self {
-        aws.0.map(Into::into)
-    }
+optional! {
+    /// AWS's options, where they are given.
+    Aws(AwsOptions);
+    /// A fleet on Amazon ECS, where one is given.
+    Ecs(EcsFleet);
+    /// A fleet on Kubernetes, where one is given.
+    Pods(KubernetesFleet);
 }
 
 /// Patterns and what takes their place, in order.

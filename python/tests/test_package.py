@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import snapfill
-from snapfill import aio, errors, events, model
+from snapfill import aio, console, errors, events, model
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -27,7 +27,7 @@ def test_the_command_line_is_in_the_package(repository: Path) -> None:
     assert failed.returncode != 0 and "/no/such/folder" in failed.stderr
 
 
-@pytest.mark.parametrize("module", [snapfill, aio, errors, events, model])
+@pytest.mark.parametrize("module", [snapfill, aio, console, errors, events, model])
 def test_everything_public_has_a_text(module: object) -> None:
     untold = []
     for name in module.__all__:  # type: ignore[attr-defined]

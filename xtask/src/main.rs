@@ -16,6 +16,7 @@ mod failure;
 mod fixtures;
 mod fuzz;
 mod mutate;
+mod parity;
 mod process;
 mod python;
 mod random;
@@ -86,6 +87,12 @@ const COMMANDS: &[Command] = &[
         usage: "mutate [VERSION…]",
         summary: "every flip and cut of the tiny snapshots, read and judged",
         run: mutate::run,
+    },
+    Command {
+        name: "parity",
+        usage: "parity [--write]",
+        summary: "holds each language against the facade; --write makes bindings/api.json and docs/parity.md anew",
+        run: parity::run,
     },
     Command {
         name: "python",

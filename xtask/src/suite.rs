@@ -65,6 +65,7 @@ static STEPS: &[Step] = &[
     ),
     Step::new("servers", Action::Servers),
     Step { starts_servers: true, ..Step::new("tests", Action::Cargo(&["test", "--workspace"])) },
+    Step::new("parity", Action::Cargo(&["xtask", "parity"])),
     Step::new("python", Action::Python),
     Step::new(
         "without aws",

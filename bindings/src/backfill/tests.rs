@@ -73,3 +73,42 @@ fn options_for_clusters_are_refused_for_a_folder() {
     assert_eq!(Backfill::new(wrong).unwrap_err().kind(), ErrorKind::Config);
     assert!(!Path::new("./never-made").exists());
 }
+
+#[test]
+fn a_configuration_file_says_all_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let repository = options(folder.path()).repository.unwrap();
+    let file = folder.path().join("snapfill.toml");
+    let text = format!(
+        "[source]\nrepository = \"{repository}\"\nsnapshot = \"snap-2\"\n[target]\nendpoint = \"./filled\"\n\
+         [backfill]\nindices = [\"shapes\"]\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    let backfill = Backfill::from_config(file.to_str().unwrap().to_owned()).unwrap();
+    block(Arc::clone(&backfill).start()).unwrap();
+    assert_eq!(block(Arc::clone(&backfill).wait()).unwrap(), "completed");
+    assert_eq!(block(backfill.deep_status()).unwrap().work.indices.len(), 1);
+    assert!(folder.path().join("filled").is_dir(), "the target is beside the file");
+
+    std::fs::write(&file, "[target]\nendpoint = 7\n").unwrap();
+    let refused = Backfill::from_config(file.to_str().unwrap().to_owned()).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Config);
+    assert!(refused.to_string().contains("snapfill.toml"), "{refused}");
+}
+
+#[test]
+fn workers_are_in_one_place_that_has_a_name() {
+    let target = Path::new("./never-made");
+    let ecs = |cluster: &str| crate::EcsFleet {
+        cluster: cluster.to_owned(),
+        service: "snapfill".to_owned(),
+        ..Default::default()
+    };
+    let pods = crate::KubernetesFleet { deployment: "snapfill".to_owned(), ..Default::default() };
+    let mut both = options(target);
+    (both.ecs, both.kubernetes) = (Some(ecs("migration")), Some(pods));
+    assert_eq!(Backfill::new(both).unwrap_err().kind(), ErrorKind::Config);
+    let mut nameless = options(target);
+    nameless.ecs = Some(ecs(""));
+    assert_eq!(Backfill::new(nameless).unwrap_err().kind(), ErrorKind::Config);
+}

@@ -1,0 +1,55 @@
+//! `cargo xtask parity`: every language has what the facade has, and nothing else under the facade's names.
+//!
+//! The facade is read into `bindings/api.json`; each language's declarations are held against it, and `docs/parity.md` says which
+//! name each thing has there. Both files are written by `--write`, and must not differ from what would be written.
+
+use std::fs;
+
+use crate::arguments::Arguments;
+use crate::failure::{Failure, Result};
+use crate::workspace::Workspace;
+
+mod facade;
+mod python;
+mod table;
+
+/// Where the facade's manifest is.
+const MANIFEST: &str = "bindings/api.json";
+
+/// Where people read it.
+const TABLE: &str = "docs/parity.md";
+
+pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result {
+    let writes = Arguments::parse(words, &["--write"], &[])?.has("--write");
+    let api = facade::read(&workspace.root().join("bindings/src"))?;
+    let python = python::Package::read(workspace.root())?;
+    let findings = python.check(&api);
+    if !findings.is_empty() {
+        return Failure::failed(findings.join("\nerror: "));
+    }
+    let manifest = serde_json::to_string_pretty(&api)
+        .map_err(|error| Failure::Failed(format!("cannot write the manifest: {error}")))?;
+    for (file, text) in [(MANIFEST, manifest + "\n"), (TABLE, table::of(&api))] {
+        keep(workspace, file, &text, writes)?;
+    }
+    println!(
+        "{} handles, {} records, {} kinds of error: the same in every language",
+        api.handles.len(),
+        api.records.len(),
+        api.errors.len()
+    );
+    Ok(())
+}
+
+fn keep(workspace: &Workspace, file: &str, text: &str, writes: bool) -> Result {
+    let path = workspace.root().join(file);
+    if fs::read_to_string(&path).is_ok_and(|there| there == text) {
+        return Ok(());
+    }
+    if !writes {
+        return Failure::failed(format!(
+            "{file} is not what the facade says; run `cargo xtask parity --write`"
+        ));
+    }
+    fs::write(&path, text).map_err(|error| Failure::Failed(format!("cannot write {file}: {error}")))
+}
