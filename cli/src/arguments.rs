@@ -1,11 +1,10 @@
 //! What can be typed.
 
-use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use snapfill::cluster::TargetAddress;
 use snapfill::snapshot::RepositoryOptions;
 use url::Url;
@@ -20,7 +19,10 @@ use crate::backfill::start::{Scale, Start};
 use crate::backfill::stop::{Restore, Stop};
 use crate::backfill::watch::WatchCommand;
 use crate::choosing::{Choosing, Loading, Making};
+use crate::clusters::SourceLogin;
 use crate::completions::Completions;
+use crate::config::check::ConfigCommand;
+use crate::config::secret::SecretPlace;
 use crate::exit::Failure;
 use crate::logging::Logging;
 use crate::pacing::{Limit, Pacing};
@@ -36,6 +38,10 @@ pub(crate) struct Arguments {
     /// Print one JSON document instead of text (streams are one JSON object a line)
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// A file with whatever is not typed: TOML, YAML, or a `services.yaml` of OpenSearch's Migration Assistant [default:
+    /// /config/migration_services.yaml, if it is there]
+    #[arg(long, global = true, value_name = "FILE", env = "SNAPFILL_CONFIG")]
+    pub(crate) config_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) logging: Logging,
     #[command(subcommand)]
@@ -76,6 +82,9 @@ pub(crate) enum Command {
     Get(Get),
     /// Print the script that has a shell complete what is typed: `source <(snapfill completions bash)`
     Completions(Completions),
+    /// Look at configuration files
+    #[command(subcommand)]
+    Config(ConfigCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -103,6 +112,8 @@ pub(crate) enum BackfillCommand {
     Scale(Box<Scale>),
     /// Send all workers away and keep what is done: `start` and `scale` go on there
     Pause(Pause),
+    /// Print what the configuration file says of the backfill
+    Describe,
     /// Say how a backfill stands
     Status(Status),
     /// Show how a backfill comes forward until its end, and end as it does; a Ctrl-C ends the watching alone
@@ -353,13 +364,13 @@ pub(crate) struct ClusterOptions {
         value_name = "VARIABLE",
         default_value = "SNAPFILL_TARGET_PASSWORD"
     )]
-    pub(crate) password_env: String,
+    pub(crate) password_env: SecretPlace,
     /// The environment variable that holds an API key, `id:key` or encoded
     #[arg(long = "target-api-key-env", value_name = "VARIABLE", conflicts_with_all = ["user", "token_env"])]
-    pub(crate) api_key_env: Option<String>,
+    pub(crate) api_key_env: Option<SecretPlace>,
     /// The environment variable that holds a bearer token
     #[arg(long = "target-token-env", value_name = "VARIABLE", conflicts_with = "user")]
-    pub(crate) token_env: Option<String>,
+    pub(crate) token_env: Option<SecretPlace>,
     /// A PEM file of the certificate authorities to trust, in place of the system's
     #[arg(long = "target-ca", value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
@@ -375,6 +386,9 @@ pub(crate) struct ClusterOptions {
     /// Whether to compress what is sent: auto does unless the target is on this machine
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Compress::Auto)]
     pub(crate) compress: Compress,
+    /// Put behind `snapfill/<version>` in the user agent of requests
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) user_agent_extra: Option<String>,
     /// Types of exceptions that count as success; typed where documents are written.
     #[arg(skip)]
     pub(crate) allowed_exceptions: Vec<String>,
@@ -432,10 +446,10 @@ pub(crate) struct Status {
 #[derive(Debug, Args)]
 pub(crate) struct CatIndices {
     /// The repository of the source snapshot
-    #[arg(long, requires = "snapshot", required_unless_present_any = ["target", "source"])]
+    #[arg(long)]
     pub(crate) repo: Option<String>,
     /// The source snapshot's name
-    #[arg(long, requires = "repo")]
+    #[arg(long)]
     pub(crate) snapshot: Option<String>,
     /// The source, where it is a cluster that is still there
     #[arg(long, value_name = "URL", conflicts_with = "repo")]
@@ -449,24 +463,6 @@ pub(crate) struct CatIndices {
     pub(crate) reading: Reading,
     #[command(flatten)]
     pub(crate) cluster: ClusterOptions,
-}
-
-/// How to reach a source that is a cluster.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Sources that are clusters")]
-pub(crate) struct SourceLogin {
-    /// The user's name; the password comes from the environment
-    #[arg(long, value_name = "NAME", env = "SNAPFILL_SOURCE_USER")]
-    pub(crate) source_user: Option<String>,
-    /// The environment variable that holds the password
-    #[arg(long, value_name = "VARIABLE", default_value = "SNAPFILL_SOURCE_PASSWORD")]
-    pub(crate) source_password_env: String,
-    /// A PEM file of the certificate authorities to trust there, in place of the system's
-    #[arg(long, value_name = "FILE", requires = "source")]
-    pub(crate) source_ca: Option<PathBuf>,
-    /// Do not check the source's certificate
-    #[arg(long, requires = "source")]
-    pub(crate) source_allow_insecure: bool,
 }
 
 #[derive(Debug, Args)]
@@ -486,12 +482,6 @@ impl Arguments {
     /// What may be typed and what may stand in the environment.
     pub(crate) fn definition() -> clap::Command {
         Self::command().mut_subcommand("worker", by_environment)
-    }
-
-    /// What was typed; ends the program where that is wrong, or asks for help.
-    pub(crate) fn read<W: Into<OsString> + Clone>(words: impl IntoIterator<Item = W>) -> Self {
-        let read = Self::from_arg_matches(&Self::definition().get_matches_from(words));
-        read.unwrap_or_else(|error| error.format(&mut Self::definition()).exit())
     }
 }
 

@@ -1,7 +1,9 @@
 //! `snapfill clusters …`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::Args;
 use serde_json::{Map, Value, json};
 use snapfill::cluster::http::TlsConfig;
 use snapfill::cluster::{ClusterClient, ClusterHealth, IndexRow, LocalCluster, TargetAddress};
@@ -9,10 +11,11 @@ use snapfill::controller::{Plan, PlannedIndex};
 use snapfill::snapshot::{Repository, RepositoryOptions};
 use snapfill::{Error, ErrorKind, Result};
 
-use crate::arguments::{CatIndices, OneTarget, SourceLogin, Target};
+use crate::arguments::{CatIndices, OneTarget, Target};
+use crate::config::secret::SecretPlace;
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, grouped, table};
-use crate::target::{basic, connect_as, open_existing};
+use crate::target::{basic, connect_as, open_existing, usage};
 
 const COLUMNS: [&str; 10] = [
     "health",
@@ -30,13 +33,41 @@ const COLUMNS: [&str; 10] = [
 /// The columns that hold numbers.
 const NUMBERS: [usize; 6] = [4, 5, 6, 7, 8, 9];
 
+/// How to reach a source that is a cluster.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Sources that are clusters")]
+pub(crate) struct SourceLogin {
+    /// The user's name; the password comes from the environment
+    #[arg(long, value_name = "NAME", env = "SNAPFILL_SOURCE_USER")]
+    pub(crate) source_user: Option<String>,
+    /// The environment variable that holds the password
+    #[arg(long, value_name = "VARIABLE", default_value = "SNAPFILL_SOURCE_PASSWORD")]
+    pub(crate) source_password_env: SecretPlace,
+    /// A PEM file of the certificate authorities to trust there, in place of the system's
+    #[arg(long, value_name = "FILE", requires = "source")]
+    pub(crate) source_ca: Option<PathBuf>,
+    /// Do not check the source's certificate
+    #[arg(long, requires = "source")]
+    pub(crate) source_allow_insecure: bool,
+}
+
 pub(crate) async fn cat_indices(arguments: CatIndices, output: &Output) -> Result<Exit, Failure> {
-    let source = match (&arguments.repo, &arguments.snapshot, &arguments.source) {
-        (Some(repo), Some(snapshot), _) => {
-            Some(source_rows(repo, snapshot, arguments.reading.into()).await?)
-        }
-        (_, _, Some(source)) => {
+    if arguments.repo.is_some() != arguments.snapshot.is_some() {
+        return Err(usage(
+            "a source snapshot has a repository and a name: give --repo and --snapshot",
+        ));
+    }
+    if arguments.repo.is_none() && arguments.source.is_none() && arguments.target.is_none() {
+        return Err(usage(
+            "there is nothing to list: give --target, and --source or --repo and --snapshot, or a configuration file",
+        ));
+    }
+    let source = match (&arguments.source, &arguments.repo, &arguments.snapshot) {
+        (Some(source), _, _) => {
             Some(open_source(source, &arguments.source_login)?.cat_indices().await?)
+        }
+        (_, Some(repo), Some(snapshot)) => {
+            Some(source_rows(repo, snapshot, arguments.reading.into()).await?)
         }
         _ => None,
     };

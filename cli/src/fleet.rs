@@ -61,7 +61,7 @@ pub(crate) struct FleetOptions {
 }
 
 impl FleetOptions {
-    fn config(&self) -> FleetConfig {
+    pub(crate) fn config(&self) -> FleetConfig {
         if let Some(service) = &self.ecs_service {
             return FleetConfig::Ecs(EcsFleetConfig {
                 region: self.ecs_region.clone(),

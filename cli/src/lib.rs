@@ -7,6 +7,7 @@ mod backfill;
 mod choosing;
 mod clusters;
 mod completions;
+mod config;
 mod exit;
 mod fleet;
 mod get;
@@ -22,15 +23,21 @@ mod working_state;
 mod writing;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
-use arguments::{Arguments, BackfillCommand, ClustersCommand, Command, SnapshotCommand};
+use arguments::{BackfillCommand, ClustersCommand, Command, SnapshotCommand};
+use config::Refusal;
 use exit::{Exit, Failure};
 use output::Output;
 
 /// Runs the command line with these words, the program's name first, and gives its exit code. For programs that have it built
-/// in, such as the packages of other languages. Wrong usage, `--help` and an interruption end the process.
+/// in, such as the packages of other languages. An interruption ends the process.
 pub fn main<W: Into<OsString> + Clone>(words: impl IntoIterator<Item = W>) -> u8 {
-    let arguments = Arguments::read(words);
+    let words: Vec<OsString> = words.into_iter().map(Into::into).collect();
+    let arguments = match config::parse(&words) {
+        Ok(arguments) => arguments,
+        Err(refusal) => return refuse(refusal, &words).code(),
+    };
     let streams = match &arguments.command {
         Command::Snapshot(SnapshotCommand::Cat(_)) => true,
         Command::Backfill(BackfillCommand::Watch(_)) => true,
@@ -44,7 +51,8 @@ pub fn main<W: Into<OsString> + Clone>(words: impl IntoIterator<Item = W>) -> u8
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let ended = match runtime {
         Ok(runtime) => {
-            let ended = runtime.block_on(dispatch(arguments.command, &output));
+            let ended =
+                runtime.block_on(dispatch(arguments.command, arguments.config_file, &output));
             // A reader that is still busy must not hold up the end.
             runtime.shutdown_background();
             ended
@@ -57,7 +65,29 @@ pub fn main<W: Into<OsString> + Clone>(words: impl IntoIterator<Item = W>) -> u8
     }
 }
 
-async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
+/// Says why there is nothing to do.
+fn refuse(refusal: Refusal, words: &[OsString]) -> Exit {
+    match refusal {
+        Refusal::File(failure) => {
+            let is_json = words.iter().any(|word| word == "--json");
+            failure.report(&Output::new(is_json, false))
+        }
+        Refusal::Arguments(error) => {
+            // Where nobody reads, nobody is told.
+            let _ = error.print();
+            if error.kind() == clap::error::ErrorKind::MissingRequiredArgument {
+                Output::new(false, false).remark(config::HINT);
+            }
+            if error.use_stderr() { Exit::Usage } else { Exit::Completed }
+        }
+    }
+}
+
+async fn dispatch(
+    command: Command,
+    config_file: Option<PathBuf>,
+    output: &Output,
+) -> Result<Exit, Failure> {
     // A run lets what is in flight finish, and who watches says that it goes on; nothing else has anything to finish.
     let drains = matches!(
         command,
@@ -82,7 +112,7 @@ async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Snapshot(SnapshotCommand::Verify(arguments)) => {
             snapshot::verify::run(arguments, output).await
         }
-        Command::Backfill(command) => dispatch_backfill(command, output).await,
+        Command::Backfill(command) => dispatch_backfill(command, config_file, output).await,
         Command::Run(arguments) => backfill::run::run((*arguments).into(), output).await,
         Command::Worker(arguments) => worker::run(*arguments).await,
         Command::Clusters(ClustersCommand::CatIndices(arguments)) => {
@@ -99,11 +129,16 @@ async fn dispatch(command: Command, output: &Output) -> Result<Exit, Failure> {
         }
         Command::Supervise(arguments) => supervise::run(arguments).await,
         Command::Get(arguments) => get::run(arguments, output).await,
+        Command::Config(command) => config::check::run(command, config_file, output),
         Command::Completions(arguments) => completions::run(&arguments, output),
     }
 }
 
-async fn dispatch_backfill(command: BackfillCommand, output: &Output) -> Result<Exit, Failure> {
+async fn dispatch_backfill(
+    command: BackfillCommand,
+    config_file: Option<PathBuf>,
+    output: &Output,
+) -> Result<Exit, Failure> {
     match command {
         BackfillCommand::Plan(arguments) => backfill::plan::run(*arguments, output).await,
         BackfillCommand::Run(arguments) => backfill::run::run(*arguments, output).await,
@@ -111,6 +146,7 @@ async fn dispatch_backfill(command: BackfillCommand, output: &Output) -> Result<
         BackfillCommand::Scale(arguments) => backfill::start::scale(*arguments, output).await,
         BackfillCommand::Pause(arguments) => backfill::pause::run(arguments, output).await,
         BackfillCommand::Limit(arguments) => backfill::limit::run(arguments, output).await,
+        BackfillCommand::Describe => backfill::describe::run(config_file, output),
         BackfillCommand::Status(arguments) => backfill::status::run(arguments, output).await,
         BackfillCommand::Watch(arguments) => backfill::watch::run(arguments, output).await,
         BackfillCommand::Report(arguments) => backfill::report::run(arguments, output).await,

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
@@ -15,6 +15,9 @@ pub(crate) struct Logging {
     /// How much to log on standard error [default: info for `worker` and for JSON, else off]
     #[arg(long, global = true, value_name = "LEVEL", value_enum, env = "SNAPFILL_LOG_LEVEL")]
     log_level: Option<Level>,
+    /// Log more, where no level is said: -v is info, -vv debug, -vvv trace
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
     /// How log lines look: text, or one JSON object a line
     #[arg(
         long,
@@ -61,7 +64,13 @@ impl Logging {
     /// is to be a log line.
     pub(crate) fn begin(self, talks: bool) -> bool {
         let is_json = self.log_format == Format::Json;
-        let usual = if talks || is_json { Level::Info } else { Level::Off };
+        let usual = match self.verbose {
+            0 if talks || is_json => Level::Info,
+            0 => Level::Off,
+            1 => Level::Info,
+            2 => Level::Debug,
+            _ => Level::Trace,
+        };
         let level = LevelFilter::from(self.log_level.unwrap_or(usual));
         // What libraries say of requests in detail holds headers, and these hold passwords.
         let targets = Targets::new()

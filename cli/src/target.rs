@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use snapfill::cluster::http::{Auth, Compression, Secret, ServerIds, TlsConfig};
+use snapfill::cluster::http::{Auth, Compression, ServerIds, TlsConfig};
 use snapfill::cluster::{ClusterClient, HttpCluster, HttpConfig, LocalCluster, TargetAddress};
 use snapfill::{Error, ErrorKind};
 use url::Url;
 
 use crate::arguments::{self, ClusterOptions, Compress, Target};
+use crate::config::secret::SecretPlace;
 use crate::exit::Failure;
 use crate::fleet::text;
 
@@ -55,6 +56,7 @@ fn config(url: &Url, options: &ClusterOptions) -> Result<HttpConfig, Failure> {
     };
     let mut config =
         HttpConfig::new(endpoints).map_err(Failure::usage)?.with_auth(auth(options)?).with_tls(tls);
+    config.user_agent_extra = options.user_agent_extra.clone().unwrap_or_default();
     config.compression = match options.compress {
         Compress::Auto => Compression::Auto,
         Compress::Gzip => Compression::Gzip,
@@ -92,7 +94,8 @@ pub(crate) fn require_none(options: &ClusterOptions) -> Result<(), Failure> {
 }
 
 impl ClusterOptions {
-    /// The same for a worker on this machine. Secrets stay in the environment, which it has, too.
+    /// The same for a worker on this machine. Secrets stay in the environment, which it has, too, and in the configuration
+    /// file, which it reads.
     pub(crate) fn to_arguments(&self) -> Result<Vec<String>, Failure> {
         let mut arguments = Vec::new();
         let mut give = |name: &str, value: &str| arguments.push(format!("{name}={value}"));
@@ -103,12 +106,14 @@ impl ClusterOptions {
         }
         if let Some(user) = &self.user {
             give("--target-user", user);
-            give("--target-password-env", &self.password_env);
+            if let Some(variable) = self.password_env.variable() {
+                give("--target-password-env", variable);
+            }
         }
         for (name, variable) in
             [("--target-api-key-env", &self.api_key_env), ("--target-token-env", &self.token_env)]
         {
-            if let Some(variable) = variable {
+            if let Some(variable) = variable.as_ref().and_then(SecretPlace::variable) {
                 give(name, variable);
             }
         }
@@ -120,6 +125,9 @@ impl ClusterOptions {
             if let Some(file) = file {
                 give(name, &text(file)?);
             }
+        }
+        if let Some(text) = &self.user_agent_extra {
+            give("--user-agent-extra", text);
         }
         give("--compress", self.compress.word());
         give("--server-ids", self.server_ids.word());
@@ -158,10 +166,10 @@ impl Compress {
 fn auth(options: &ClusterOptions) -> Result<Auth, Failure> {
     let ClusterOptions { user, password_env, api_key_env, token_env, .. } = options;
     Ok(match (user, api_key_env, token_env) {
-        (_, Some(variable), _) => Auth::ApiKey(secret(variable, "--target-api-key-env")?),
-        (_, _, Some(variable)) => Auth::Bearer(secret(variable, "--target-token-env")?),
+        (_, Some(place), _) => Auth::ApiKey(place.resolve("--target-api-key-env")?),
+        (_, _, Some(place)) => Auth::Bearer(place.resolve("--target-token-env")?),
         (Some(user), _, _) => {
-            let password = secret(password_env, "the password of --target-user")?;
+            let password = password_env.resolve("the password of --target-user")?;
             Auth::Basic { user: user.clone(), password }
         }
         _ => Auth::None,
@@ -169,10 +177,14 @@ fn auth(options: &ClusterOptions) -> Result<Auth, Failure> {
 }
 
 /// A user and a password of the environment, or nobody.
-pub(crate) fn basic(user: Option<&str>, variable: &str, what: &str) -> Result<Auth, Failure> {
+pub(crate) fn basic(
+    user: Option<&str>,
+    password: &SecretPlace,
+    what: &str,
+) -> Result<Auth, Failure> {
     Ok(match user {
         None => Auth::None,
-        Some(user) => Auth::Basic { user: user.to_owned(), password: secret(variable, what)? },
+        Some(user) => Auth::Basic { user: user.to_owned(), password: password.resolve(what)? },
     })
 }
 
@@ -180,15 +192,6 @@ pub(crate) fn basic(user: Option<&str>, variable: &str, what: &str) -> Result<Au
 pub(crate) fn connect_as(url: &Url, auth: Auth, tls: TlsConfig) -> Result<HttpCluster, Failure> {
     let config = HttpConfig::new([url.as_str()]).map_err(Failure::usage)?;
     HttpCluster::new(config.with_auth(auth).with_tls(tls)).map_err(Failure::usage)
-}
-
-pub(crate) fn secret(variable: &str, what: &str) -> Result<Secret, Failure> {
-    match std::env::var(variable) {
-        Ok(value) if !value.is_empty() => Ok(Secret::from(value)),
-        _ => Err(usage(&format!(
-            "{what} comes from the environment variable {variable}, which is not set"
-        ))),
-    }
 }
 
 pub(crate) fn usage(message: &str) -> Failure {

@@ -12,6 +12,7 @@ use snapfill::coordination::{IndexWorkStore, LeaseRules, Session, WorkStore};
 use snapfill::{Error, ErrorKind, SystemClock};
 use url::Url;
 
+use crate::config::secret::SecretPlace;
 use crate::exit::Failure;
 use crate::fleet::text;
 use crate::target::{basic, connect_as};
@@ -29,14 +30,20 @@ pub(crate) struct StateOption {
     pub(crate) coordinator_user: Option<String>,
     /// The environment variable that holds the password
     #[arg(long, value_name = "VARIABLE", default_value = "SNAPFILL_COORDINATOR_PASSWORD")]
-    pub(crate) coordinator_password_env: String,
+    pub(crate) coordinator_password_env: SecretPlace,
     /// A PEM file of the certificate authorities to trust there, in place of the system's
     #[arg(long, value_name = "FILE", requires = "coordinator")]
     pub(crate) coordinator_ca: Option<PathBuf>,
+    /// Do not check the certificate there
+    #[arg(long, requires = "coordinator")]
+    pub(crate) coordinator_allow_insecure: bool,
     /// A folder for what this machine keeps of a run into a cluster, such as failed documents. Unless given: one for each
     /// address, under $XDG_STATE_HOME/snapfill or ~/.local/state/snapfill
     #[arg(long, value_name = "DIR", env = "SNAPFILL_STATE")]
     pub(crate) state: Option<PathBuf>,
+    /// The configuration file that completed these arguments, for the processes that are started. Nobody types it
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub(crate) configured_by: Option<PathBuf>,
 }
 
 /// A place for the working state that is not the target.
@@ -87,13 +94,21 @@ impl StateOption {
     /// What a worker on this machine is told of it: all but the folder.
     pub(crate) fn to_arguments(&self) -> Result<Vec<String>, Failure> {
         let mut arguments = Vec::new();
+        if let Some(file) = &self.configured_by {
+            arguments.push(format!("--config-file={}", text(file)?));
+        }
         if let Some(place) = &self.coordinator {
             let place = match place {
                 Place::Local => "local",
                 Place::Cluster(url) => url.as_str(),
             };
             arguments.push(format!("--coordinator={place}"));
-            arguments.push(format!("--coordinator-password-env={}", self.coordinator_password_env));
+            if let Some(variable) = self.coordinator_password_env.variable() {
+                arguments.push(format!("--coordinator-password-env={variable}"));
+            }
+            if self.coordinator_allow_insecure {
+                arguments.push("--coordinator-allow-insecure".to_owned());
+            }
         }
         if let Some(user) = &self.coordinator_user {
             arguments.push(format!("--coordinator-user={user}"));
@@ -108,7 +123,11 @@ impl StateOption {
         let user = self.coordinator_user.as_deref();
         let what = "the password of --coordinator-user";
         let auth = basic(user, &self.coordinator_password_env, what)?;
-        let tls = TlsConfig { ca_file: self.coordinator_ca.clone(), ..TlsConfig::default() };
+        let tls = TlsConfig {
+            ca_file: self.coordinator_ca.clone(),
+            allow_insecure: self.coordinator_allow_insecure,
+            ..TlsConfig::default()
+        };
         connect_as(url, auth, tls)
     }
 

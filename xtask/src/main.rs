@@ -15,6 +15,7 @@ mod demo;
 mod failure;
 mod fixtures;
 mod fuzz;
+mod generate;
 mod mutate;
 mod parity;
 mod process;
@@ -81,6 +82,12 @@ const COMMANDS: &[Command] = &[
         usage: "fuzz [--minutes N] [TARGET…]",
         summary: "each fuzz target for 2 minutes of processor time, the six largest for 10, or all for N",
         run: fuzz::run,
+    },
+    Command {
+        name: "generate",
+        usage: "generate",
+        summary: "what is made from the code and checked in: the schema of configuration files",
+        run: generate::run,
     },
     Command {
         name: "mutate",

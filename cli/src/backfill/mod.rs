@@ -1,6 +1,7 @@
 //! `snapfill backfill …`.
 
 pub(crate) mod attach;
+pub(crate) mod describe;
 pub(crate) mod failed;
 mod following;
 pub(crate) mod gradual;

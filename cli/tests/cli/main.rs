@@ -13,6 +13,7 @@
 //! | `failed` | documents that a cluster refuses |
 //! | `fake` | a cluster that refuses them |
 //! | `faults` | wrong folders, full disks, targets that cannot be written |
+//! | `config` | configuration files, and those of the Migration Assistant |
 //! | `completions` | what shells complete words by |
 //! | `logging` | log lines, as text and as JSON |
 //! | `deploy` | what `deploy/` ships: images, ECS, IAM, Kubernetes |
@@ -39,6 +40,7 @@ mod cat;
 mod chaos;
 mod cluster;
 mod completions;
+mod config;
 mod damage;
 mod deploy;
 mod failed;

@@ -106,7 +106,7 @@ impl From<ClassWord> for FailureClass {
 #[derive(Debug, Args)]
 pub(crate) struct OfRun {
     /// The target: a folder or a cluster's URL
-    #[arg(long, value_name = "DIR|URL", required_unless_present = "failed_store")]
+    #[arg(long, value_name = "DIR|URL")]
     target: Option<Target>,
     #[command(flatten)]
     place: Place,

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::SecretConfig;
-use crate::Result;
 use crate::cluster::http::Auth;
+use crate::{Error, ErrorKind, Result};
 
 /// How requests to a target are authenticated: one of these.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,21 +19,39 @@ pub enum AuthConfig {
     Bearer(SecretConfig),
     /// Signatures with AWS's keys, which come from where AWS's own tools take them.
     Sigv4(Sigv4Config),
+    /// The ARN of a secret in AWS Secrets Manager that holds user and password. It is not read.
+    SecretsManager(String),
+    /// The name of a secret of Kubernetes that holds user and password. It is not read.
+    KubernetesSecret(String),
 }
 
 impl AuthConfig {
     /// Reads the secret from where it is. Signed requests are authenticated by their signer alone.
     ///
     /// # Errors
-    /// `Config` when the secret is not there.
+    /// `Config` when the secret is not there; `Unsupported` where it is in a store of secrets, with what to do.
     pub fn resolve(&self) -> Result<Auth> {
         Ok(match self {
             Self::Basic(basic) => basic.resolve()?,
             Self::ApiKey(key) => Auth::ApiKey(key.resolve("the API key")?),
             Self::Bearer(token) => Auth::Bearer(token.resolve("the token")?),
             Self::Sigv4(_) => Auth::None,
+            Self::SecretsManager(arn) => {
+                return Err(out_of_reach(&format!("the secret {arn} of AWS Secrets Manager")));
+            }
+            Self::KubernetesSecret(name) => {
+                return Err(out_of_reach(&format!("the secret `{name}` of Kubernetes")));
+            }
         })
     }
+}
+
+fn out_of_reach(place: &str) -> Error {
+    let message = format!(
+        "user and password are in {place}, which is not read by this build; give the user by --target-user and the password by \
+         the environment variable SNAPFILL_TARGET_PASSWORD"
+    );
+    Error::new(ErrorKind::Unsupported, message)
 }
 
 /// How requests to a cluster are authenticated that is not the target.
@@ -97,6 +115,23 @@ pub struct Sigv4Config {
     /// The collection's id, where the address does not hold it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collection: Option<String>,
+}
+
+impl Sigv4Config {
+    /// Signatures for a service, everything else as the environment says.
+    pub fn new(service: Sigv4Service) -> Self {
+        Self {
+            service,
+            region: None,
+            profile: None,
+            role: None,
+            external_id: None,
+            role_session: None,
+            domain: None,
+            account: None,
+            collection: None,
+        }
+    }
 }
 
 /// A service of AWS that is a target.

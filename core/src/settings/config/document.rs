@@ -1,5 +1,6 @@
 //! The whole configuration.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -57,4 +58,11 @@ pub struct Config {
     /// Where the workers are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fleet: Option<FleetConfig>,
+}
+
+/// As YAML, secrets as asterisks.
+impl fmt::Display for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        serde_saphyr::to_fmt_writer(f, self).map_err(|_| fmt::Error)
+    }
 }

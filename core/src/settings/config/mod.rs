@@ -9,6 +9,7 @@
 //! | [`units`] | sizes and times as people write them |
 //! | [`read`], [`complaint`] | a file becomes a configuration, or a line that is wrong |
 //! | `roots` | paths in a file begin at its folder |
+//! | `services` | the `services.yaml` of OpenSearch's Migration Assistant |
 //! | `schema` | the JSON schema |
 
 pub mod auth;
@@ -21,6 +22,7 @@ mod roots;
 #[cfg(feature = "schema")]
 mod schema;
 pub mod secret;
+mod services;
 pub mod source;
 pub mod target;
 pub mod units;
@@ -33,7 +35,7 @@ pub use read::{ConfigFile, ConfigFormat};
 #[cfg(feature = "schema")]
 pub use schema::schema;
 pub use secret::SecretConfig;
-pub use source::SourceConfig;
+pub use source::{S3Config, SourceConfig};
 pub use target::{TargetConfig, TargetTls};
 pub use units::{Size, Time};
 

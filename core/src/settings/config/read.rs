@@ -1,9 +1,11 @@
 //! A file becomes a configuration.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::Config;
 use super::complaint::Complaint;
+use super::services;
 use crate::{Error, ErrorKind, Result};
 
 /// The languages in which a configuration is written.
@@ -13,10 +15,31 @@ pub enum ConfigFormat {
     Toml,
     /// YAML, and so JSON.
     Yaml,
+    /// The `services.yaml` of OpenSearch's Migration Assistant.
+    Services,
+}
+
+impl fmt::Display for ConfigFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Toml => "TOML",
+            Self::Yaml => "YAML",
+            Self::Services => "services.yaml of the Migration Assistant",
+        })
+    }
 }
 
 impl ConfigFormat {
-    /// The language of a file, by the ending of its name.
+    /// One word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Toml => "toml",
+            Self::Yaml => "yaml",
+            Self::Services => "services",
+        }
+    }
+
+    /// The language of a file, by the ending of its name. A `services.yaml` is told from other YAML by what it holds.
     ///
     /// # Errors
     /// `Config` for an ending that tells none.
@@ -41,6 +64,8 @@ impl ConfigFormat {
 pub struct ConfigFile {
     /// The file.
     pub path: PathBuf,
+    /// The language in which it is written.
+    pub format: ConfigFormat,
     /// What it says; relative paths in it begin at the file's folder.
     pub config: Config,
     /// What it says that is not for us, and what we do otherwise than it says.
@@ -54,17 +79,20 @@ impl ConfigFile {
     /// `NotFound` or `Io` when it cannot be read; `Config`, with file, line and column, when it cannot be understood.
     pub fn read(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
-        let format = ConfigFormat::of(&path)?;
+        let ending = ConfigFormat::of(&path)?;
         let name = path.display().to_string();
         let text = std::fs::read_to_string(&path).map_err(|error| {
             let kind = Error::from(error);
             Error::new(kind.kind(), format!("cannot read the configuration file {name}: {kind}"))
         })?;
-        let mut config = Config::parse(&text, format, &name)?;
+        let is_theirs = ending == ConfigFormat::Yaml && services::is_one(&text);
+        let format = if is_theirs { ConfigFormat::Services } else { ending };
+        let read = understand(&text, format);
+        let (mut config, notes) = read.map_err(|complaint| complaint.in_file(&name))?;
         if let Some(folder) = path.parent() {
             config.root_at(folder);
         }
-        Ok(Self { path, config, notes: Vec::new() })
+        Ok(Self { path, format, config, notes })
     }
 }
 
@@ -74,14 +102,20 @@ impl Config {
     /// # Errors
     /// `Config`, with name, line and column, when it cannot be understood.
     pub fn parse(text: &str, format: ConfigFormat, name: &str) -> Result<Self> {
-        let read = match format {
-            ConfigFormat::Toml => {
-                toml::from_str(text).map_err(|error| Complaint::of_toml(&error, text))
-            }
-            ConfigFormat::Yaml => yaml(text),
-        };
-        read.map_err(|complaint| complaint.in_file(name))
+        let read = understand(text, format);
+        read.map(|(config, _)| config).map_err(|complaint| complaint.in_file(name))
     }
+}
+
+fn understand(text: &str, format: ConfigFormat) -> Result<(Config, Vec<String>), Complaint> {
+    let config = match format {
+        ConfigFormat::Toml => {
+            toml::from_str(text).map_err(|error| Complaint::of_toml(&error, text))?
+        }
+        ConfigFormat::Yaml => yaml(text)?,
+        ConfigFormat::Services => return services::read(text),
+    };
+    Ok((config, Vec::new()))
 }
 
 fn yaml(text: &str) -> Result<Config, Complaint> {

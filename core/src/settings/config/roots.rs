@@ -73,7 +73,7 @@ impl Root<'_> {
                 }
             }
             Some(AuthConfig::ApiKey(secret) | AuthConfig::Bearer(secret)) => self.secret(secret),
-            Some(AuthConfig::Sigv4(_)) | None => {}
+            _ => {}
         }
         let tls = &mut target.tls;
         for path in [&mut tls.ca, &mut tls.certificate, &mut tls.key] {

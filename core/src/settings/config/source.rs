@@ -35,9 +35,53 @@ pub struct SourceConfig {
     /// Documents of more bytes are refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_document_size: Option<Size>,
+    /// How buckets of S3 are reached, the repository's and that of failed documents.
+    #[serde(skip_serializing_if = "S3Config::is_empty")]
+    pub s3: S3Config,
     /// The cluster that the snapshot is of, where it is still there: to list its indices, and for nothing else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster: Option<ClusterConfig>,
+}
+
+/// How buckets of S3, or of a server that speaks like it, are reached. Keys come from where AWS's own tools take them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct S3Config {
+    /// The region; unless said, the one of the environment, the profile or the instance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The URL of a server in place of AWS's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    /// Whether the bucket is named in the path of requests and not in the host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path_style: Option<bool>,
+    /// The profile whose keys are taken, whatever the environment holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// The ARN of a role to assume.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// The external id that the role asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// The name under which the role's session shows in logs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role_session: Option<String>,
+    /// Whether nothing is signed, for buckets that are open to everybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anonymous: Option<bool>,
+    /// Whether an endpoint on another machine may begin with `http://`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_http: Option<bool>,
+}
+
+impl S3Config {
+    /// Whether nothing is said.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl SourceConfig {
