@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use snapfill::ErrorKind;
 use snapfill::cluster::{ClusterClient, IndexRow};
 use snapfill::controller::{Decision, Plan, PlannedIndex};
 use snapfill::preparation::{LeftOut, PlannedTarget};
 use snapfill::snapshot::RepositoryOptions;
+use snapfill::{Error, ErrorKind};
 
 use crate::arguments::{ClusterOptions, Plan as Arguments, Target};
 use crate::exit::{Exit, Failure};
@@ -29,9 +29,8 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<Exit, F
         None => None,
     };
     let cluster = existing.as_deref();
-    let plan = Plan::for_target(&snapshot, &selection, &making.into(), cluster)
-        .await
-        .map_err(Failure::unreadable)?;
+    let plan =
+        Plan::for_target(&snapshot, &selection, &making.into(), cluster).await.map_err(refused)?;
     let there: Vec<&str> = plan
         .targets
         .iter()
@@ -56,6 +55,12 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<Exit, F
     ))?;
     print_findings(&plan, &there, output)?;
     Ok(end)
+}
+
+/// What the target answers is no fault of the snapshot.
+fn refused(error: Error) -> Failure {
+    let is_the_targets = error.context().any(|(name, _)| name == "request");
+    if is_the_targets { error.into() } else { Failure::unreadable(error) }
 }
 
 fn row(index: &PlannedIndex, plan: &Plan) -> Vec<String> {

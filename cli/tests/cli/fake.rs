@@ -29,6 +29,8 @@ struct State {
     is_busy: bool,
     /// Bulk requests are never answered.
     hangs: bool,
+    /// Nobody is let in.
+    denies: bool,
 }
 
 impl Fake {
@@ -59,6 +61,11 @@ impl Fake {
     /// Answers no bulk request from now on.
     pub(crate) fn hang(&self) {
         self.state().hangs = true;
+    }
+
+    /// Knows nobody from now on.
+    pub(crate) fn deny(&self) {
+        self.state().denies = true;
     }
 
     /// Takes everything from now on.
@@ -137,6 +144,12 @@ impl Fake {
         let path = target.split('?').next().unwrap_or_default();
         let parts: Vec<_> = path.trim_matches('/').split('/').collect();
         let mut state = self.state();
+        if state.denies {
+            return (
+                401,
+                json!({"error": {"type": "security_exception", "reason": "who?"}}).to_string(),
+            );
+        }
         match (method, parts.as_slice()) {
             ("GET", [""]) => (200, GREETING.to_owned()),
             ("GET", ["_cat", "indices"]) => {

@@ -24,6 +24,7 @@
 //! | `pacing` | how fast a run may send |
 //! | `remote` | a working state on a real cluster that is stopped, restored and reset |
 //! | `secured` | targets with TLS and passwords, real ones among them |
+//! | `secrets` | nothing shows a password or a key |
 //! | `stop` | a backfill that is stopped, and the ways back |
 //! | `story` | the whole story on a real cluster, as users of the incumbent know it |
 //! | `worker` | a worker of its own, as a supervisor or a container runs it |
@@ -57,6 +58,7 @@ mod readme;
 mod remote;
 mod report;
 mod run;
+mod secrets;
 mod secured;
 mod stop;
 mod story;
