@@ -10,5 +10,6 @@ pub mod hostile;
 pub mod lucene_writer;
 pub mod mutation;
 pub mod node;
+pub mod platform;
 pub mod random;
 pub mod target;

@@ -12,6 +12,7 @@
 //! | `kill` | a backfill that is killed, interrupted, or run twice at once |
 //! | `failed` | documents that a cluster refuses |
 //! | `fake` | a cluster that refuses them |
+//! | `fleets` | the behaviour table of controllers over platforms whose workers are the program |
 //! | `faults` | wrong folders, full disks, targets that cannot be written |
 //! | `config` | configuration files, and those of the Migration Assistant |
 //! | `completions` | what shells complete words by |
@@ -47,6 +48,8 @@ mod deploy;
 mod failed;
 mod fake;
 mod faults;
+#[cfg(all(feature = "ecs", feature = "kubernetes"))]
+mod fleets;
 mod gradual;
 mod hostile;
 mod kill;

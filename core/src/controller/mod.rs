@@ -32,6 +32,10 @@ pub use archive::{ArchiveManifest, archive_folder};
 pub use backfill::BackfillController;
 pub(crate) use events::EventSender;
 pub use events::{Event, EventStream};
+#[cfg(feature = "ecs")]
+pub use fleet_backfill::AwsBackfill;
+#[cfg(feature = "kubernetes")]
+pub use fleet_backfill::KubernetesBackfill;
 pub use fleet_backfill::{BackfillBuilder, FleetBackfill, LocalBackfill};
 pub use gradual::{GradualOptions, GradualScaling, GradualStep, ScaleAction, StepSize};
 pub use liveness::{Liveness, Sighting, Stall};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::BulkSettings;
+use super::{BulkSettings, WhenDone};
 use crate::cluster::BulkOperation;
 use crate::failed::FailureLimit;
 use crate::preparation::{IndexOptions, LoadSettings, Rename, Selection, Types};
@@ -55,6 +55,8 @@ pub struct BackfillSettings {
     pub bulk: BulkSettings,
     /// How long a pause or a stop waits until all workers are gone.
     pub stop_within: Duration,
+    /// What whoever waits for the end of the run does then.
+    pub when_done: WhenDone,
 }
 
 impl BackfillSettings {
@@ -86,6 +88,7 @@ impl BackfillSettings {
             from_scratch: false,
             bulk: BulkSettings::default(),
             stop_within: Duration::from_secs(15 * 60),
+            when_done: WhenDone::default(),
         }
     }
 

@@ -7,8 +7,10 @@ pub mod config;
 mod fleet;
 mod of_run;
 mod rate_limits;
+mod when_done;
 
 pub use backfill::BackfillSettings;
 pub use bulk::BulkSettings;
 pub use fleet::{EcsFleetConfig, FleetConfig, KubernetesFleetConfig};
 pub use rate_limits::RateLimits;
+pub use when_done::WhenDone;

@@ -2,6 +2,7 @@
 //!
 //! - [`cluster`]: what every [`ClusterClient`](crate::cluster::ClusterClient) must do
 //! - [`work_store`]: what every [`WorkStore`](crate::coordination::WorkStore) must do
+//! - [`controller`]: what every [`BackfillController`](crate::controller::BackfillController) must do
 //! - [`faulty_cluster`]: [`FaultyCluster`], which loses answers, delays bulks and refuses documents on request
 //! - [`faulty_store`]: [`FaultyStore`], which loses answers and is away on request
 //! - [`stepped_clock`]: [`SteppedClock`], time that only a test moves
@@ -14,6 +15,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod cluster;
+#[cfg(feature = "local")]
+pub mod controller;
 pub mod faulty_cluster;
 pub mod faulty_store;
 pub mod samples;
@@ -21,6 +24,8 @@ pub mod stepped_clock;
 pub mod work_store;
 
 pub use cluster::ClusterFixture;
+#[cfg(feature = "local")]
+pub use controller::ControllerFixture;
 pub use faulty_cluster::{BulkFault, FaultyCluster};
 pub use faulty_store::{FaultyStore, StoreFault};
 pub use stepped_clock::SteppedClock;
@@ -130,6 +135,31 @@ macro_rules! work_store_functions {
                 work_store_finds_what_a_worker_holds,
                 work_store_keeps_pages_apart_while_items_come,
                 work_store_sums_up_very_many,
+            ]
+        }
+    };
+}
+
+/// Makes one `#[tokio::test]` of each row of the behaviour table of `BackfillController`. The argument is evaluated anew for each
+/// and must be a [`ControllerFixture`] of a session that is not begun.
+#[macro_export]
+macro_rules! controller_conformance {
+    ($fixture:expr) => {
+        $crate::conformance_tests! {
+            $fixture,
+            controller,
+            [
+                controller_starts_once,
+                controller_start_does_not_shrink,
+                controller_scales_up_and_down,
+                controller_scales_nothing_to_none,
+                controller_pauses_while_starting,
+                controller_pauses_and_goes_on,
+                controller_stops_and_comes_back,
+                controller_stops_what_is_not_running,
+                controller_begins_anew_after_a_reset,
+                controller_archives_only_what_rests,
+                controller_keeps_a_fleet_that_stays,
             ]
         }
     };

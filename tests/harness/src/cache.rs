@@ -95,7 +95,7 @@ fn unpack(archive: &Path, into: &Path, without: usize) -> Result<()> {
 /// The cache folder, existing and usable.
 ///
 /// Root's own home is closed to the user that servers run as; then the machine's cache is used.
-fn folder() -> Result<PathBuf> {
+pub(crate) fn folder() -> Result<PathBuf> {
     let closed =
         |path: &Path| -> Result<bool> { Ok(owner::are_we_root()? && !owner::is_open_to_all(path)) };
     let cache = match env::var_os("SNAPFILL_SERVER_CACHE") {

@@ -19,7 +19,9 @@
 //!
 //! A [`FaultProxy`] stands before a node and misbehaves in as many ways as a test asks for.
 //!
-//! It needs `mvn` and a JDK. Where something is missing, the error says what and how to get it.
+//! A [`Moto`] passes for Amazon ECS.
+//!
+//! It needs `mvn` and a JDK, and Python for [`Moto`]. Where something is missing, the error says what and how to get it.
 //! The cache is `$SNAPFILL_SERVER_CACHE`, else `~/.cache/snapfill/servers`; for root, whose home is
 //! closed to the user that servers run as, `/var/cache/snapfill/servers`.
 
@@ -34,6 +36,7 @@ mod jdk;
 mod launch;
 mod maven;
 mod modules;
+mod moto;
 mod owner;
 mod proxy;
 mod rest_root;
@@ -48,6 +51,7 @@ pub use cable::Cable;
 pub use error::{Error, Result};
 pub use fault::{Fault, Faults};
 pub use http::{Http, Response};
+pub use moto::Moto;
 pub use proxy::{Counts, FaultProxy};
 pub use security::Security;
 pub use server::{Options, Server};

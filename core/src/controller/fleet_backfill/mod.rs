@@ -1,6 +1,8 @@
 //! The controller over a fleet: the same verbs for tasks, processes, and workers elsewhere.
 
 mod builder;
+#[cfg(any(feature = "ecs", feature = "kubernetes"))]
+mod elsewhere;
 mod failures;
 mod joins;
 mod load;
@@ -17,6 +19,10 @@ use async_trait::async_trait;
 use tokio::sync::{Mutex, OnceCell, watch};
 
 pub use builder::BackfillBuilder;
+#[cfg(feature = "ecs")]
+pub use elsewhere::AwsBackfill;
+#[cfg(feature = "kubernetes")]
+pub use elsewhere::KubernetesBackfill;
 
 use super::{
     BackfillController, BackfillStatus, DeepStatus, Event, EventSender, EventStream, FleetCounts,
@@ -27,7 +33,7 @@ use crate::coordination::{Coordinator, Run, Standing, WorkStore};
 use crate::failed::FailedLog;
 use crate::fleet::{Fleet, FleetKind, LocalFleet};
 use crate::pipeline::{Failures, Pressure};
-use crate::settings::BackfillSettings;
+use crate::settings::{BackfillSettings, WhenDone};
 use crate::snapshot::{Repository, Snapshot};
 use crate::{Clock, Error, ErrorKind, Result};
 
@@ -180,6 +186,15 @@ impl<F: Fleet + ?Sized> FleetBackfill<F> {
         }
     }
 
+    /// What becomes of the fleet, and of the working state, of a run that is over.
+    async fn leave_when_done(&self) -> Result<()> {
+        match self.shared.settings.when_done {
+            WhenDone::Stay => Ok(()),
+            WhenDone::Pause => self.pause().await,
+            WhenDone::Stop => self.stop(None).await.map(|_| ()),
+        }
+    }
+
     /// Waits until nothing is left to be done, or nobody is there who could do it.
     async fn until_settled(&self) -> Result<Option<Error>> {
         let clock = &*self.shared.clock;
@@ -195,7 +210,8 @@ impl<F: Fleet + ?Sized> FleetBackfill<F> {
         }
         loop {
             let counts = self.fleet.counts().await?;
-            let is_gone = counts.desired + counts.running + counts.pending == 0;
+            let there = counts.running + counts.pending + counts.terminating;
+            let is_gone = counts.desired + there == 0;
             if is_gone || self.shared.coordinator.standing().await? == Standing::Finished {
                 return Ok(None);
             }
@@ -315,7 +331,10 @@ impl<F: Fleet + ?Sized> BackfillController for FleetBackfill<F> {
             _ => None,
         };
         match (end, failure) {
-            (Some(end), _) => Ok(end),
+            (Some(end), _) => {
+                self.leave_when_done().await?;
+                Ok(end)
+            }
             (None, Some(error)) => Err(error),
             (None, None) => Err(Error::new(ErrorKind::Cancelled, ended_early(standing))),
         }
