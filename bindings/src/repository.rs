@@ -40,6 +40,7 @@ impl From<RepositoryOptions> for snapfill::snapshot::RepositoryOptions {
             remote_store_base_path: options.remote_store_base_path,
             recovery_source: options.recovery_source,
             max_document_bytes: options.max_document_bytes,
+            ..Self::default()
         }
     }
 }

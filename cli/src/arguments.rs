@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use snapfill::cluster::TargetAddress;
-use snapfill::snapshot::RepositoryOptions;
 use url::Url;
 
 #[cfg(feature = "aws")]
@@ -26,6 +25,7 @@ use crate::config::secret::SecretPlace;
 use crate::exit::Failure;
 use crate::logging::Logging;
 use crate::pacing::{Limit, Pacing};
+use crate::reading::{Reading, Repo};
 use crate::supervise::Supervise;
 use crate::worker::options::{Worker, by_environment};
 use crate::working_state::StateOption;
@@ -181,61 +181,13 @@ impl Target {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Repo {
-    /// The repository: a folder or a file:// URL
-    pub(crate) repo: String,
-    /// The folder of the repository below its location: the `base_path` it was registered with
-    #[arg(long, value_name = "PATH")]
-    pub(crate) base_path: Option<String>,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct RepoSnapshot {
-    /// The repository: a folder or a file:// URL
+    /// The repository: a folder, a file:// URL or s3://bucket/folder
     pub(crate) repo: String,
     /// The snapshot's name
     pub(crate) snapshot: String,
     #[command(flatten)]
     pub(crate) reading: Reading,
-}
-
-/// How a snapshot is read, where its bytes alone do not tell.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Reading the snapshot")]
-pub(crate) struct Reading {
-    /// The folder of the repository below its location: the `base_path` it was registered with. OpenSearch may put shards
-    /// beside it
-    #[arg(long, value_name = "PATH")]
-    pub(crate) base_path: Option<String>,
-    /// Read a PARTIAL snapshot; the shards that it lacks are reported as skipped
-    #[arg(long)]
-    pub(crate) allow_partial: bool,
-    /// The segment repository of OpenSearch's remote store, for shallow snapshots: a folder or a file:// URL
-    #[arg(long, value_name = "REPO")]
-    pub(crate) remote_store: Option<String>,
-    /// The folder of the remote store below its location
-    #[arg(long, value_name = "PATH", requires = "remote_store")]
-    pub(crate) remote_store_base_path: Option<String>,
-    /// Where an index stores no source or a filtered one, take the original that was kept for replication
-    /// (`_recovery_source`), as far as it is still there
-    #[arg(long)]
-    pub(crate) recovery_source: bool,
-    /// Refuse documents of more bytes; the memory of a worker grows with the largest
-    #[arg(long, value_name = "BYTES", default_value_t = 256 << 20, value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) max_document_bytes: u64,
-}
-
-impl From<Reading> for RepositoryOptions {
-    fn from(reading: Reading) -> Self {
-        Self {
-            base_path: reading.base_path,
-            allow_partial: reading.allow_partial,
-            remote_store: reading.remote_store,
-            remote_store_base_path: reading.remote_store_base_path,
-            recovery_source: reading.recovery_source,
-            max_document_bytes: Some(reading.max_document_bytes),
-        }
-    }
 }
 
 #[derive(Debug, Args)]
@@ -252,7 +204,7 @@ pub(crate) struct Cat {
 
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
-    /// The repository: a folder or a file:// URL
+    /// The repository: a folder, a file:// URL or s3://bucket/folder
     #[arg(long)]
     pub(crate) repo: String,
     /// The snapshot's name
@@ -273,7 +225,7 @@ pub(crate) struct Plan {
 
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// The repository: a folder or a file:// URL
+    /// The repository: a folder, a file:// URL or s3://bucket/folder
     #[arg(long)]
     pub(crate) repo: String,
     /// The snapshot's name
@@ -290,7 +242,7 @@ pub(crate) struct Run {
 
 #[derive(Debug, Args)]
 pub(crate) struct RunShort {
-    /// The repository: a folder or a file:// URL
+    /// The repository: a folder, a file:// URL or s3://bucket/folder
     pub(crate) repo: String,
     /// The snapshot's name
     pub(crate) snapshot: String,

@@ -4,6 +4,8 @@ mod arguments;
 #[cfg(feature = "aws")]
 mod aws;
 mod backfill;
+#[cfg(feature = "s3")]
+mod bucket;
 mod choosing;
 mod clusters;
 mod completions;
@@ -14,6 +16,7 @@ mod get;
 mod logging;
 mod output;
 mod pacing;
+mod reading;
 mod signals;
 mod snapshot;
 mod supervise;

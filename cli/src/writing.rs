@@ -26,7 +26,7 @@ impl From<OperationWord> for BulkOperation {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Documents that the target refuses")]
 pub(crate) struct Refusals {
-    /// Where they are kept: a folder or the URL of an object store. Unless given, in the folder `failed` beside the working
+    /// Where they are kept: a folder or s3://bucket/folder, reached as the repository's. Unless given, in the folder `failed` beside the working
     /// state
     #[arg(long, value_name = "DIR|URL")]
     pub(crate) failed_store: Option<String>,

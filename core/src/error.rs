@@ -138,7 +138,7 @@ impl Error {
         self
     }
 
-    #[cfg(feature = "local")]
+    #[cfg(any(feature = "local", feature = "s3"))]
     /// The same error for another listener. The underlying cause stays with the first.
     pub(crate) fn duplicate(&self) -> Self {
         let Inner { kind, message, retryable, retry_after, context, .. } = &*self.0;

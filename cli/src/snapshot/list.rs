@@ -1,15 +1,15 @@
 //! `snapfill snapshot list`.
 
 use serde_json::json;
-use snapfill::snapshot::{Repository, RepositoryOptions};
+use snapfill::snapshot::Repository;
 
-use crate::arguments::Repo;
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, table};
+use crate::reading::Repo;
 
 pub(crate) async fn run(arguments: Repo, output: &Output) -> Result<Exit, Failure> {
-    let options = RepositoryOptions { base_path: arguments.base_path, ..Default::default() };
-    let repository = Repository::open_with(&arguments.repo, options).await?;
+    let location = arguments.repo.clone();
+    let repository = Repository::open_with(&location, arguments.into()).await?;
     let snapshots = repository.snapshots();
     if output.is_json() {
         output

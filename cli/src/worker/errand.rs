@@ -9,12 +9,15 @@ use super::board::Board;
 use super::options::{WhenDone, Worker};
 use crate::backfill::place::{Place, settings};
 use crate::exit::Failure;
+use crate::reading::Reading;
 
 /// What a worker has to do, and where.
 pub(super) struct Errand {
     place: Place,
     session: String,
     workers: usize,
+    /// Whose keys a bucket is read with: of this machine, and so not in the run.
+    profile: Option<String>,
     /// The run to plan if nobody has.
     typed: Option<BackfillSettings>,
     stays: bool,
@@ -35,10 +38,11 @@ impl Errand {
         let Worker { target, repo, snapshot, duty, how } = arguments;
         let place = Place::open(&target, &how).await?;
         let (session, workers) = (how.session.clone(), usize::from(how.workers));
+        let profile = profile(&how.reading);
         let typed = repo.zip(snapshot);
         let typed = typed.map(|(repo, snapshot)| settings(repo, snapshot, how, place.folder()));
         let stays = duty.when_done == WhenDone::Stay;
-        Ok(Self { place, session, workers, typed, stays, is_concluded: false })
+        Ok(Self { place, session, workers, profile, typed, stays, is_concluded: false })
     }
 
     /// Works until nothing is left. One that stays does not begin where that is known to be in vain.
@@ -92,10 +96,24 @@ impl Errand {
             Some(run) => Some(BackfillSettings::of_run(&run, self.place.folder())?),
             None => self.typed.clone(),
         };
-        Ok(settings.map(|settings| BackfillSettings { workers: self.workers, ..settings }))
+        Ok(settings.map(|mut settings| {
+            settings.workers = self.workers;
+            settings.repository_options.s3.profile.clone_from(&self.profile);
+            settings
+        }))
     }
 }
 
 async fn is_stopped(backfill: &LocalBackfill) -> Result<bool, Error> {
     Ok(backfill.run().await?.is_none_or(|run| run.stopping))
+}
+
+#[cfg(feature = "s3")]
+fn profile(reading: &Reading) -> Option<String> {
+    reading.bucket.profile.clone()
+}
+
+#[cfg(not(feature = "s3"))]
+fn profile(_: &Reading) -> Option<String> {
+    None
 }

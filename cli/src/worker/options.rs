@@ -13,7 +13,7 @@ pub(crate) struct Worker {
     /// The target: a folder or a cluster's URL
     #[arg(long, value_name = "DIR|URL")]
     pub(crate) target: Target,
-    /// The repository, to plan the run if nobody has: a folder or a file:// URL
+    /// The repository, to plan the run if nobody has: a folder, a file:// URL or s3://bucket/folder
     #[arg(long, requires = "snapshot")]
     pub(crate) repo: Option<String>,
     /// The snapshot's name

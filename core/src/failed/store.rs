@@ -15,7 +15,7 @@ use super::names::{self, Said, Void};
 use super::place::folder_of;
 use super::standing::{FailureKey, Verdicts};
 use crate::coordination::{WorkItem, random};
-use crate::snapshot::{Location, locate};
+use crate::snapshot::{Location, S3Options, explain_store, locate, locate_folder, url_of};
 use crate::{Error, ErrorKind, Result};
 
 /// The folder for failed documents, beside the working state.
@@ -47,41 +47,35 @@ impl fmt::Debug for FailedStore {
 }
 
 impl FailedStore {
-    /// Keeps them in a folder, which is made when it is not there, or at the URL of an object store.
+    /// Keeps them in a folder, which is made when it is not there, or in a bucket, `s3://bucket/folder`.
     ///
     /// # Errors
     /// `Config` for what is neither, `Unsupported` for a store that this build does not know, `Io` when the folder cannot be
-    /// made.
-    pub fn at(place: &str) -> Result<Self> {
-        if let Some(folder) = folder_of(place)? {
-            std::fs::create_dir_all(&folder).map_err(|error| {
-                let message = format!(
-                    "cannot make the folder {} for failed documents: {error}; name a folder that you may write to",
-                    folder.display()
-                );
-                Error::new(ErrorKind::Io, message).with_source(error)
-            })?;
-        }
-        Self::existing(place)
+    /// made; for a bucket `Config` where no region is to be found.
+    pub async fn at(place: &str, s3: &S3Options) -> Result<Self> {
+        make_folder(place)?;
+        Self::existing(place, s3).await
     }
 
     /// Opens a place where some may have been kept.
     ///
     /// # Errors
     /// As [`FailedStore::at`]; `NotFound` for a folder that is not there.
-    pub fn existing(place: &str) -> Result<Self> {
+    pub async fn existing(place: &str, s3: &S3Options) -> Result<Self> {
         folder_of(place)?;
-        let Location { store, root, name, url } = locate(place).map_err(|error| {
-            let message = match error.kind() {
-                ErrorKind::NotFound => format!("there is no folder `{place}` of failed documents"),
-                ErrorKind::Unsupported => format!(
-                    "failed documents cannot be kept at `{place}` by this build; use a path or a file:// URL"
-                ),
-                _ => return error,
-            };
-            Error::new(error.kind(), message)
-        })?;
+        let located = locate(place, s3).await.map_err(|error| no_place(place, error))?;
+        let Location { store, root, name, url, .. } = located;
         Ok(Self { store, root, name: name.into(), url: url.into() })
+    }
+
+    /// Makes the folder, where the place is one, and says how other processes find the place: the same for every way of
+    /// writing it.
+    ///
+    /// # Errors
+    /// As [`FailedStore::at`].
+    pub(crate) fn claim(place: &str) -> Result<String> {
+        make_folder(place)?;
+        url_of(place).map_err(|error| no_place(place, error))
     }
 
     /// Keeps them in the folder `failed` of a folder that is there. It is made with the first failure.
@@ -89,7 +83,8 @@ impl FailedStore {
     /// # Errors
     /// `NotFound` when the folder is not there, `Io` when it cannot be read.
     pub fn inside(folder: &FilePath) -> Result<Self> {
-        let Location { store, root, name, url } = locate(&folder.display().to_string())?;
+        let Location { store, root, name, url, .. } =
+            locate_folder(folder, &folder.display().to_string())?;
         let url = format!("{}{FOLDER}/", url);
         Ok(Self { store, root: root.join(FOLDER), name: name.into(), url: url.into() })
     }
@@ -110,6 +105,29 @@ impl FailedStore {
         let root = self.root.clone().join(names::session_folder(session));
         FailedLog(Self { root, ..self.clone() })
     }
+}
+
+/// Makes the folder that a place names, where it names one.
+fn make_folder(place: &str) -> Result<()> {
+    let Some(folder) = folder_of(place)? else { return Ok(()) };
+    std::fs::create_dir_all(&folder).map_err(|error| {
+        let message = format!(
+            "cannot make the folder {} for failed documents: {error}; name a folder that you may write to",
+            folder.display()
+        );
+        Error::new(ErrorKind::Io, message).with_source(error)
+    })
+}
+
+fn no_place(place: &str, error: Error) -> Error {
+    let message = match error.kind() {
+        ErrorKind::NotFound => format!("there is no folder `{place}` of failed documents"),
+        ErrorKind::Unsupported => {
+            format!("failed documents cannot be kept at `{place}`: {}", error.message())
+        }
+        _ => return error,
+    };
+    Error::new(error.kind(), message)
 }
 
 /// The failed documents of one session.
@@ -225,8 +243,7 @@ impl FailedLog {
     }
 
     fn explain(&self, error: object_store::Error, path: &Path) -> Error {
-        let message = format!("cannot keep or read failed documents: {error}");
-        Error::new(ErrorKind::Io, message)
+        explain_store(&error, "cannot keep or read failed documents")
             .with_context("file", path)
             .with_context("folder", &self.0.name)
             .with_source(error)

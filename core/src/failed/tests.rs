@@ -12,6 +12,7 @@ use crate::cluster::{
     BulkOperation, ClusterClient, IndexDefinition, ItemError, ItemOutcome, LocalCluster,
 };
 use crate::coordination::WorkItem;
+use crate::snapshot::S3Options;
 use crate::testkit::{FaultyCluster, SteppedClock};
 use crate::{Document, ErrorKind};
 
@@ -124,14 +125,16 @@ async fn the_summary_counts_by_reason_most_frequent_first() {
 async fn a_place_that_is_named_is_made_and_found_again_under_every_spelling() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("deep/kept");
-    let absent = FailedStore::existing(place.to_str().unwrap()).unwrap_err();
+    let s3 = S3Options::default();
+    let absent = FailedStore::existing(place.to_str().unwrap(), &s3).await.unwrap_err();
     assert_eq!(absent.kind(), ErrorKind::NotFound);
-    let store = FailedStore::at(place.to_str().unwrap()).unwrap();
+    let store = FailedStore::at(place.to_str().unwrap(), &s3).await.unwrap();
+    assert_eq!(FailedStore::claim(place.to_str().unwrap()).unwrap(), store.url());
     store.session("").keep(&[failed(3, 1)]).await.unwrap();
-    let again = FailedStore::existing(store.url()).unwrap();
+    let again = FailedStore::existing(store.url(), &s3).await.unwrap();
     assert_eq!(again.url(), store.url());
     assert_eq!(held(&again.session("")).await, [(3, 1)]);
-    let unknown = FailedStore::at("gopher://bucket/kept").unwrap_err();
+    let unknown = FailedStore::at("gopher://bucket/kept", &s3).await.unwrap_err();
     assert_eq!(unknown.kind(), ErrorKind::Unsupported);
 }
 

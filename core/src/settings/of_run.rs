@@ -98,6 +98,7 @@ mod tests {
     use super::*;
     use crate::coordination::{Session, SnapshotName};
     use crate::preparation::Types;
+    use crate::snapshot::S3Role;
 
     #[test]
     fn what_a_planner_said_reaches_the_workers() {
@@ -107,6 +108,10 @@ mod tests {
         settings.types = Types::Merge;
         settings.repository_options.allow_partial = true;
         settings.repository_options.recovery_source = true;
+        settings.repository_options.s3.region = Some("eu-west-1".into());
+        settings.repository_options.s3.endpoint = Some("https://minio".into());
+        settings.repository_options.s3.path_style = true;
+        settings.repository_options.s3.role = Some(S3Role { arn: "a".into(), ..S3Role::default() });
         settings.lease = Duration::from_secs(7);
         settings.bulk.bytes = 5;
         settings.max_failed = FailureLimit::Documents(3);
@@ -115,7 +120,9 @@ mod tests {
         let snapshot = SnapshotName { name: "nightly".into(), uuid: "u".into() };
         let selection = settings.selection().to_value();
         let mut run = Run::new(session, snapshot, "file:///backup", "http://t", selection);
-        settings.write_to(&mut run.settings);
+        let mut typed = settings.clone();
+        typed.repository_options.s3.profile = Some("mine".into());
+        typed.write_to(&mut run.settings);
         let run = Run::from_json(&run.to_json().unwrap()).unwrap();
         let expected = BackfillSettings { target: "/b".into(), ..settings };
         assert_eq!(BackfillSettings::of_run(&run, "/b").unwrap(), expected);

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 
+use super::S3Options;
 use super::limits::METADATA_BLOB_BYTES;
 use super::location::{Location, locate};
 use crate::{Error, ErrorKind, Result};
@@ -21,6 +22,7 @@ pub(crate) struct Blobs {
     base: Path,
     name: Arc<str>,
     url: Arc<str>,
+    region: Option<Arc<str>>,
 }
 
 /// What a folder holds, as far as the store tells.
@@ -39,9 +41,12 @@ impl fmt::Debug for Blobs {
 }
 
 impl Blobs {
-    pub(crate) fn open(location: &str, base: Option<&str>) -> Result<Self> {
-        let Location { store, root, name, url } = locate(location)?;
-        Self { store, root, base: Path::default(), name: name.into(), url: url.into() }.below(base)
+    pub(crate) async fn open(location: &str, base: Option<&str>, s3: &S3Options) -> Result<Self> {
+        let Location { store, root, name, url, region } = locate(location, s3).await?;
+        let region = region.map(Into::into);
+        let base_of_root = Path::default();
+        Self { store, root, base: base_of_root, name: name.into(), url: url.into(), region }
+            .below(base)
     }
 
     pub(crate) fn over(
@@ -49,8 +54,9 @@ impl Blobs {
         name: &str,
         base: Option<&str>,
     ) -> Result<Self> {
-        let root = Path::default();
-        Self { store, root, base: Path::default(), name: name.into(), url: name.into() }.below(base)
+        let (root, of_root) = (Path::default(), Path::default());
+        Self { store, root, base: of_root, name: name.into(), url: name.into(), region: None }
+            .below(base)
     }
 
     /// The same store, with the repository in a folder below its root.
@@ -87,6 +93,11 @@ impl Blobs {
         &self.url
     }
 
+    /// The region of its bucket, where it is in one.
+    pub(crate) fn region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+
     /// The names of the files directly below `folder`.
     pub(crate) async fn list(&self, folder: &str) -> Result<Listing> {
         use object_store::Error as Stores;
@@ -96,13 +107,15 @@ impl Blobs {
                 let names = listed.objects.iter().filter_map(|object| object.location.filename());
                 Ok(Listing::Files(names.map(str::to_owned).collect()))
             }
-            Err(
-                error @ (Stores::NotSupported { .. }
-                | Stores::NotImplemented { .. }
-                | Stores::PermissionDenied { .. }
-                | Stores::Unauthenticated { .. }),
-            ) => Ok(Listing::Refused(self.explain(error, folder))),
-            Err(error) => Err(self.explain(error, folder)),
+            Err(error) => {
+                let is_no_listing =
+                    matches!(error, Stores::NotSupported { .. } | Stores::NotImplemented { .. });
+                let explained = self.explain(error, folder);
+                match is_no_listing || explained.kind() == ErrorKind::Auth {
+                    true => Ok(Listing::Refused(explained)),
+                    false => Err(explained),
+                }
+            }
         }
     }
 
@@ -168,10 +181,7 @@ impl Blobs {
                 ErrorKind::NotFound,
                 "a file of the repository is not there; was the snapshot deleted meanwhile?",
             ),
-            object_store::Error::Generic { source, .. } if is_local_io(source.as_ref()) => {
-                Error::new(ErrorKind::Io, format!("cannot read the repository: {error}"))
-            }
-            _ => Error::new(ErrorKind::Unavailable, format!("cannot read the repository: {error}")),
+            _ => explain_store(&error, "cannot read the repository"),
         };
         let place = if blob.is_empty() { "." } else { blob };
         explained
@@ -188,11 +198,15 @@ impl Blobs {
         blob: &str,
         range: &Range<u64>,
     ) -> Error {
+        let explained = self.explain(error, blob);
+        if explained.is_retryable() || explained.kind() == ErrorKind::Auth {
+            return explained;
+        }
         match self.size(blob).await {
             Ok(size) if size < range.end => {
-                self.truncated(blob, range, size.saturating_sub(range.start)).with_source(error)
+                self.truncated(blob, range, size.saturating_sub(range.start)).with_source(explained)
             }
-            _ => self.explain(error, blob),
+            _ => explained,
         }
     }
 
@@ -207,6 +221,22 @@ impl Blobs {
         .with_context("file", blob)
         .with_context("repository", self.name())
     }
+}
+
+/// What a store says, in our words where it has some; `doing` is said otherwise.
+pub(crate) fn explain_store(error: &object_store::Error, doing: &str) -> Error {
+    use object_store::Error as Stores;
+    #[cfg(feature = "s3")]
+    if let Some(ours) = super::s3::ours(error) {
+        return ours;
+    }
+    let kind = match error {
+        Stores::Generic { source, .. } if is_local_io(source.as_ref()) => ErrorKind::Io,
+        Stores::NotFound { .. } => ErrorKind::NotFound,
+        Stores::PermissionDenied { .. } | Stores::Unauthenticated { .. } => ErrorKind::Auth,
+        _ => ErrorKind::Unavailable,
+    };
+    Error::new(kind, format!("{doing}: {error}"))
 }
 
 fn is_local_io(error: &(dyn std::error::Error + 'static)) -> bool {

@@ -3,6 +3,7 @@
 //! | file | subject |
 //! |---|---|
 //! | `location` | a path or URL becomes a blob store |
+//! | `s3` | buckets of S3 |
 //! | `blobs` | reading whole blobs, ranges and listings, with limits |
 //! | `frame` | the codec frame and compression of metadata blobs |
 //! | `xcontent` | SMILE and JSON into typed values |
@@ -40,6 +41,7 @@ mod manifest;
 mod options;
 mod remote_store;
 mod repository;
+mod s3;
 mod shard;
 mod shard_files;
 mod shard_path;
@@ -53,7 +55,9 @@ mod version;
 mod xcontent;
 
 #[cfg(feature = "local")]
-pub(crate) use location::{Location, locate};
+pub(crate) use blobs::explain_store;
+#[cfg(feature = "local")]
+pub(crate) use location::{Location, locate, locate_folder, url_of};
 
 #[cfg(all(test, feature = "local"))]
 pub(crate) use documents::Feed;
@@ -64,6 +68,7 @@ pub use index_metadata::IndexMetadata;
 pub use info::{ShardFailure, SnapshotInfo, SnapshotState};
 pub use options::RepositoryOptions;
 pub use repository::{Repository, SnapshotSummary};
+pub use s3::{S3Options, S3Role};
 pub use shard::{Shard, ShardSize};
 pub use snapshot::{Snapshot, SnapshotIndex};
 pub use snapshot_documents::{PlaceOfBatch, SnapshotDocuments};

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::S3Options;
+
 /// How a repository is read, where the bytes alone do not tell.
 ///
 /// ```
@@ -27,4 +29,6 @@ pub struct RepositoryOptions {
     /// Refuses documents of more bytes, before room is made for them; `None`: 256 MiB. Servers take requests of 100 MB
     /// unless told otherwise, and Lucene holds documents of up to 2 GiB.
     pub max_document_bytes: Option<u64>,
+    /// How buckets are reached, where the repository or its remote store is in one (`s3://bucket/folder`).
+    pub s3: S3Options,
 }

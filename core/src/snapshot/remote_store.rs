@@ -10,6 +10,7 @@ use serde::Deserialize;
 use snapfill_lucene::Commit;
 use tokio::runtime::Handle;
 
+use super::S3Options;
 use super::blobs::{Blobs, Listing};
 use super::frame::{framed_content, unframe};
 use super::manifest::{Manifest, ManifestFile, require_plain};
@@ -66,8 +67,8 @@ impl ShallowShard {
 }
 
 impl RemoteStore {
-    pub(crate) fn open(location: &str, base: Option<&str>) -> Result<Self> {
-        Ok(Self { blobs: Blobs::open(location, base)? })
+    pub(crate) async fn open(location: &str, base: Option<&str>, s3: &S3Options) -> Result<Self> {
+        Ok(Self { blobs: Blobs::open(location, base, s3).await? })
     }
 
     /// The files of a shard of a shallow snapshot.

@@ -58,7 +58,7 @@ pub struct SnapshotSummary {
 }
 
 impl Repository {
-    /// Opens the repository at a path or a `file://` URL.
+    /// Opens the repository at a path, a `file://` URL or `s3://bucket/folder`.
     ///
     /// # Errors
     /// `NotFound` when there is no repository, `Unsupported` for a layout or location that this build does not read,
@@ -67,13 +67,14 @@ impl Repository {
         Self::open_with(location, RepositoryOptions::default()).await
     }
 
-    /// Opens the repository at a path or a `file://` URL with what is known of it besides.
+    /// Opens the repository at a path or a URL with what is known of it besides.
     ///
     /// # Errors
-    /// As [`Repository::open`]; `Config` for a base path that is none.
+    /// As [`Repository::open`]; `Config` for a base path that is none. Of a bucket: `Auth` when there are no keys, or they do not
+    /// let us in, `Config` for a wrong region or endpoint, `Unavailable` or `RateLimited` when it does not answer in time.
     pub async fn open_with(location: &str, options: RepositoryOptions) -> Result<Self> {
         let base = options.base_path.as_deref();
-        Self::read(Blobs::open(location, base)?, options).await
+        Self::read(Blobs::open(location, base, &options.s3).await?, options).await
     }
 
     /// Opens a repository at the root of a store that the caller made. `name` is for messages.

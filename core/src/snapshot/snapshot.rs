@@ -50,13 +50,15 @@ impl Snapshot {
             .await
             .map_err(|error| error.with_context("snapshot", name))?;
         info.require_readable(options.allow_partial)?;
-        let RepositoryOptions { remote_store, remote_store_base_path, recovery_source, .. } =
+        let RepositoryOptions { remote_store, remote_store_base_path, recovery_source, s3, .. } =
             options;
-        let remote_store = remote_store
-            .as_ref()
-            .map(|location| RemoteStore::open(location, remote_store_base_path.as_deref()))
-            .transpose()?
-            .map(Arc::new);
+        let remote_store = match remote_store {
+            Some(location) => {
+                let base = remote_store_base_path.as_deref();
+                Some(Arc::new(RemoteStore::open(location, base, s3).await?))
+            }
+            None => None,
+        };
         let info = Arc::new(info);
         let snapshot = Self {
             blobs,
@@ -95,6 +97,11 @@ impl Snapshot {
     /// The location of its repository.
     pub fn repository(&self) -> &str {
         self.blobs.name()
+    }
+
+    /// The region of its repository's bucket, where it is in one.
+    pub fn region(&self) -> Option<&str> {
+        self.blobs.region()
     }
 
     /// The location of its repository as a URL, the same for every way of writing it.

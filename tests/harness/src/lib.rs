@@ -19,6 +19,8 @@
 //!
 //! A [`FaultProxy`] stands before a node and misbehaves in as many ways as a test asks for.
 //!
+//! An `S3Server` (feature `s3`) holds repositories in buckets.
+//!
 //! A [`Moto`] passes for Amazon ECS.
 //!
 //! It needs `mvn` and a JDK, and Python for [`Moto`]. Where something is missing, the error says what and how to get it.
@@ -40,6 +42,8 @@ mod moto;
 mod owner;
 mod proxy;
 mod rest_root;
+#[cfg(feature = "s3")]
+mod s3;
 mod security;
 mod server;
 mod shared;
@@ -53,6 +57,8 @@ pub use fault::{Fault, Faults};
 pub use http::{Http, Response};
 pub use moto::Moto;
 pub use proxy::{Counts, FaultProxy};
+#[cfg(feature = "s3")]
+pub use s3::{S3Call, S3Fault, S3Server};
 pub use security::Security;
 pub use server::{Options, Server};
 pub use shared::shared;

@@ -10,8 +10,11 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use snapfill::Error;
 use snapfill::failed::{FailedFilter, FailedLog, FailedStore, FailureClass};
+use snapfill::snapshot::S3Options;
 
 use crate::arguments::{ClusterOptions, Target};
+#[cfg(feature = "s3")]
+use crate::bucket::BucketOptions;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::working_state::StateOption;
@@ -51,9 +54,12 @@ pub(crate) struct Place {
     /// The run's session, where it was given one
     #[arg(long, value_name = "NAME", default_value = "")]
     session: String,
-    /// Where they are kept, if not where the run says: a folder or the URL of an object store
+    /// Where they are kept, if not where the run says: a folder or s3://bucket/folder
     #[arg(long, value_name = "DIR|URL")]
     failed_store: Option<String>,
+    #[cfg(feature = "s3")]
+    #[command(flatten)]
+    bucket: BucketOptions,
     #[command(flatten)]
     cluster: ClusterOptions,
 }
@@ -175,9 +181,18 @@ impl OfRun {
 }
 
 impl Place {
+    fn s3(&self) -> S3Options {
+        #[cfg(feature = "s3")]
+        return self.bucket.clone().into();
+        #[cfg(not(feature = "s3"))]
+        S3Options::default()
+    }
+
     async fn open(&self, target: Option<&Target>) -> Result<FailedLog, Failure> {
         match (&self.failed_store, target) {
-            (Some(place), _) => Ok(FailedStore::existing(place)?.session(&self.session)),
+            (Some(place), _) => {
+                Ok(FailedStore::existing(place, &self.s3()).await?.session(&self.session))
+            }
             (None, Some(target)) => {
                 let (Self { state, session, cluster, .. }, here) = (self, FleetOptions::default());
                 let run =

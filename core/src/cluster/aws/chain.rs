@@ -35,6 +35,8 @@ pub struct AwsChain {
     pub profile_file: Option<PathBuf>,
     /// The region, in place of the one that the environment, the profile or the instance names.
     pub region: Option<String>,
+    /// The region where none is named anywhere.
+    pub usual_region: Option<String>,
     /// The role to assume.
     pub role: Option<AssumedRole>,
     /// Where roles are assumed, in place of the region's public address of STS.
@@ -83,7 +85,8 @@ impl AwsChain {
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .build_https();
         let config = self.loader(http.clone()).load().await;
-        let Some(region) = config.region().cloned() else {
+        let usual = || self.usual_region.clone().map(Region::new);
+        let Some(region) = config.region().cloned().or_else(usual) else {
             return Err(Error::new(
                 ErrorKind::Config,
                 "no AWS region: name it, set AWS_REGION, or give the profile one",

@@ -48,6 +48,8 @@ pub(crate) use indices::ALREADY_THERE;
 pub(crate) use refusal::{Complaint, NO_INDEX, PASSING, refusal};
 pub(crate) use request::{Body, Request};
 pub(crate) use transport::Answer;
+#[cfg(feature = "s3")]
+pub(crate) use transport::{reason, tls_error};
 
 pub use crate::Secret;
 pub use auth::{Auth, RequestSigner, SignedHeaders, Unsigned};

@@ -27,7 +27,7 @@ pub struct TlsConfig {
 
 impl TlsConfig {
     /// The configuration for `rustls`, on the `ring` provider whatever the process has chosen.
-    pub(super) fn client(&self) -> Result<ClientConfig> {
+    pub(crate) fn client(&self) -> Result<ClientConfig> {
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()

@@ -157,7 +157,7 @@ impl BackfillBuilder {
         let coordinator =
             Arc::new(Coordinator::new(Arc::clone(&store), Arc::clone(&self.clock), rules));
         if let Some(place) = &self.settings.failed_store {
-            FailedStore::at(place)?;
+            FailedStore::claim(place)?;
         }
         let events = EventSender::counting(self.tally);
         let pressure = Pressure::new(

@@ -27,7 +27,7 @@ impl Shared {
             None => self.session_record()?.and_then(|record| record.failed_store),
         };
         let store = match of_run.as_ref().or(self.settings.failed_store.as_ref()) {
-            Some(place) => FailedStore::at(place)?,
+            Some(place) => FailedStore::at(place, &self.settings.repository_options.s3).await?,
             None => self.usual_failed_store()?,
         };
         Ok(store.session(&self.settings.session))
@@ -42,7 +42,7 @@ impl Shared {
     /// Writes the place into a run that is about to be planned.
     pub(super) fn note_failed_store(&self, run: &mut Run) -> Result<()> {
         if let Some(place) = &self.settings.failed_store {
-            place::write(FailedStore::at(place)?.url(), &mut run.settings);
+            place::write(&FailedStore::claim(place)?, &mut run.settings);
         }
         Ok(())
     }
@@ -51,17 +51,16 @@ impl Shared {
     pub(super) fn require_same_failed_store(&self, run: &Run) -> Result<()> {
         let Some(asked) = &self.settings.failed_store else { return Ok(()) };
         let known = match place::of_run(&run.settings) {
-            Some(known) => FailedStore::at(&known)?,
-            None => self.usual_failed_store()?,
+            Some(known) => known,
+            None => self.usual_failed_store()?.url().to_owned(),
         };
-        if FailedStore::at(asked)?.url() == known.url() {
+        if FailedStore::claim(asked)? == known {
             return Ok(());
         }
         let message = format!(
-            "session {} keeps its failed documents at {}, not at {asked}; run again without `--failed-store`, or under another \
+            "session {} keeps its failed documents at {known}, not at {asked}; run again without `--failed-store`, or under another \
              session name",
             run.session,
-            known.url()
         );
         Err(Error::new(ErrorKind::State, message))
     }

@@ -91,7 +91,11 @@ impl Shared {
         let selection = self.settings.selection().to_value();
         let target = self.cluster.address();
         let mut run = Run::new(session, name, snapshot.repository_url(), target, selection);
-        self.settings.write_to(&mut run.settings);
+        let mut how = self.settings.clone();
+        // Workers elsewhere may be in another region than the bucket.
+        let region = &mut how.repository_options.s3.region;
+        *region = region.take().or_else(|| snapshot.region().map(str::to_owned));
+        how.write_to(&mut run.settings);
         Ok(run)
     }
 
