@@ -14,6 +14,7 @@
 //! | `fake` | a cluster that refuses them |
 //! | `fleets` | the behaviour table of controllers over platforms whose workers are the program |
 //! | `faults` | wrong folders, full disks, targets that cannot be written |
+//! | `console` | the incumbent's commands over its own `services.yaml`, line by line |
 //! | `config` | configuration files, and those of the Migration Assistant |
 //! | `completions` | what shells complete words by |
 //! | `logging` | log lines, as text and as JSON |
@@ -43,6 +44,7 @@ mod chaos;
 mod cluster;
 mod completions;
 mod config;
+mod console;
 mod damage;
 mod deploy;
 mod failed;
