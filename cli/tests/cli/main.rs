@@ -31,6 +31,7 @@
 //! | `story` | the whole story on a real cluster, as users of the incumbent know it |
 //! | `worker` | a worker of its own, as a supervisor or a container runs it |
 //! | `watch` | looking at a backfill until its end |
+//! | `processes` | the behaviour table of controllers over worker processes of this machine |
 //! | `program` | running the program |
 
 #![cfg(unix)]
@@ -58,6 +59,7 @@ mod kill;
 mod logging;
 mod memory;
 mod pacing;
+mod processes;
 mod program;
 mod readme;
 mod remote;
