@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use snapfill::cluster::{ClusterClient, LocalCluster};
 use snapfill::controller::BackfillBuilder;
-use snapfill::coordination::{LocalWorkStore, Session, WorkStore};
+use snapfill::coordination::{LocalWorkStore, Session};
 use snapfill::settings::{BackfillSettings, RateLimits};
 use snapfill::testkit::{FaultyStore, StoreFault};
 use snapfill::{Clock, Result, SystemClock};
