@@ -248,3 +248,50 @@ fn no_secret_shows_in_the_list_of_processes() {
     assert_eq!(code, Some(143));
     assert_clean(said.as_bytes(), "a log");
 }
+
+/// Sends the workers of a fleet away, however the test ends.
+struct SentAway<'a>(&'a Bench, Vec<String>);
+
+impl Drop for SentAway<'_> {
+    fn drop(&mut self) {
+        let _ = with_secrets(&self.1).output();
+        let folder = self.0.folder.path();
+        assert!(std::thread::panicking() || command_lines_about(folder).is_empty());
+    }
+}
+
+/// What a list of processes shows of those that were told of a folder.
+fn command_lines_about(folder: &Path) -> Vec<Vec<u8>> {
+    let folder = folder.to_str().unwrap().as_bytes();
+    let entries = std::fs::read_dir("/proc").unwrap();
+    // A process may end while it is looked at.
+    let lines = entries.filter_map(|entry| std::fs::read(entry.ok()?.path().join("cmdline")).ok());
+    lines.filter(|line| line.windows(folder.len()).any(|piece| piece == folder)).collect()
+}
+
+#[test]
+fn no_secret_shows_of_a_fleet_of_processes() {
+    let bench = Bench::new();
+    let way = &ways()[0];
+    let repository = path(&Fixture::named("opensearch-2.19.6").repository());
+    let slowly = ["--bulk-documents", "1", "--max-docs-per-second", "5", "--workers", "2"];
+    let start = ["backfill", "start", "--repo", &repository, "--snapshot", "snap-2"];
+    let start = [&start[..], &["--index", "shapes"], &slowly].concat();
+    bench.call(&bench.about(way, &start)).ends_with(0);
+    let away = SentAway(&bench, bench.about(way, &["backfill", "pause"]));
+    let lines = command_lines_about(bench.folder.path());
+    assert_eq!(lines.len(), 3, "a supervisor and two workers");
+    for line in lines {
+        assert_clean(&line, "a list of processes");
+    }
+    for words in [
+        &["backfill", "scale", "1"][..],
+        &["backfill", "status", "--json"],
+        &["backfill", "report"],
+        &["backfill", "report", "--json"],
+    ] {
+        bench.call(&bench.about(way, words)).ends_with(0);
+    }
+    drop(away);
+    assert!(assert_clean_files(bench.folder.path()) > 5);
+}
