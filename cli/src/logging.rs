@@ -1,7 +1,5 @@
 //! What the program says on the side while it works: log lines on standard error.
 
-use std::io::IsTerminal;
-
 use clap::{ArgAction, Args, ValueEnum};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer;
@@ -80,7 +78,8 @@ impl Logging {
         let lines = if is_json {
             lines.json().with_span_list(false).with_filter(targets).boxed()
         } else {
-            lines.with_ansi(std::io::stderr().is_terminal()).with_filter(targets).boxed()
+            // Colours would need another crate, and without it they end a program that is on a terminal.
+            lines.with_ansi(false).with_filter(targets).boxed()
         };
         let lines = tracing_subscriber::registry().with(lines);
         // Nobody has set another one: this is the beginning of the program.
