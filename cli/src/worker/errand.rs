@@ -110,7 +110,7 @@ async fn is_stopped(backfill: &LocalBackfill) -> Result<bool, Error> {
 
 #[cfg(feature = "s3")]
 fn profile(reading: &Reading) -> Option<String> {
-    reading.bucket.profile.clone()
+    reading.bucket.repo_profile.clone()
 }
 
 #[cfg(not(feature = "s3"))]

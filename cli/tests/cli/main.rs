@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `aws` | targets on AWS: signed requests and whose keys they are signed with |
 //! | `background` | a fleet of worker processes that any terminal controls |
+//! | `buckets` | repositories and failed documents in buckets of S3 |
 //! | `cat` | the documents of every fixture, on standard output |
 //! | `cluster` | targets that are clusters, real ones among them |
 //! | `report` | a report of what was moved |
@@ -40,6 +41,8 @@
 #[cfg(feature = "aws")]
 mod aws;
 mod background;
+#[cfg(feature = "s3")]
+mod buckets;
 mod cat;
 mod chaos;
 mod cluster;

@@ -81,7 +81,7 @@ impl Refused<'_> {
                 ErrorKind::Auth,
                 "the AWS credentials have expired: fetch new ones, or name a profile or a role whose keys are fetched anew",
             ),
-            "InvalidAccessKeyId" | "InvalidToken" => Error::new(
+            "InvalidAccessKeyId" | "InvalidToken" | "NotSignedUp" => Error::new(
                 ErrorKind::Auth,
                 "S3 does not know the access key: check which keys the environment or the profile gives",
             ),
