@@ -1,7 +1,7 @@
 //! `snapfill backfill pause`.
 
 use clap::Args;
-use snapfill::controller::{BackfillController, Event};
+use snapfill::controller::{BackfillController, Event, FleetBackfill};
 
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -17,11 +17,16 @@ pub(crate) struct Pause {
 
 pub(crate) async fn run(arguments: Pause, output: &Output) -> Result<Exit, Failure> {
     let backfill = arguments.run.attach().await?;
-    following(backfill.events(), backfill.pause(), |event| note(event, output)).await?;
+    pause(&backfill, output).await?;
     if output.is_json() {
         output.print_json(&backfill.status().await?)?;
     }
     Ok(Exit::Completed)
+}
+
+/// Pauses, saying what happens.
+pub(super) async fn pause(backfill: &FleetBackfill, output: &Output) -> Result<(), Failure> {
+    following(backfill.events(), backfill.pause(), |event| note(event, output)).await
 }
 
 fn note(event: &Event, output: &Output) -> Result<(), Failure> {

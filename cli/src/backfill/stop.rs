@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
-use snapfill::controller::{ArchiveManifest, BackfillController, Event};
+use snapfill::controller::{ArchiveManifest, BackfillController, Event, FleetBackfill};
 
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, count_of, grouped};
@@ -32,10 +32,18 @@ pub(crate) struct Restore {
 
 pub(crate) async fn stop(arguments: Stop, output: &Output) -> Result<Exit, Failure> {
     let backfill = arguments.run.attach().await?;
-    let stopped = backfill.stop(arguments.archive_dir.as_deref());
-    let note = |event: &Event| note(event, "Backfill stopped successfully.", output);
-    let archive = following(backfill.events(), stopped, note).await?;
+    let archive = end(&backfill, arguments.archive_dir.as_deref(), output).await?;
     conclude(archive.as_deref(), output)
+}
+
+/// Stops, saying what happens.
+pub(super) async fn end(
+    backfill: &FleetBackfill,
+    archive_dir: Option<&Path>,
+    output: &Output,
+) -> Result<Option<PathBuf>, Failure> {
+    let note = |event: &Event| note(event, "Backfill stopped successfully.", output);
+    following(backfill.events(), backfill.stop(archive_dir), note).await
 }
 
 pub(crate) async fn reset(arguments: Stop, output: &Output) -> Result<Exit, Failure> {

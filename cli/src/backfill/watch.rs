@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use snapfill::controller::{DeepStatus, IndexWork, Watch};
 
@@ -12,7 +12,9 @@ use crate::exit::{Exit, Failure};
 use crate::output::{Output, count_of, grouped, write_failed};
 
 use super::attach::OfRun;
+use super::pause::pause;
 use super::status::{pace, print_work};
+use super::stop::end;
 
 /// Indices that have a bar, where the terminal has room for them.
 const MOST_BARS: usize = 40;
@@ -30,6 +32,19 @@ pub(crate) struct WatchCommand {
     /// Seconds between two looks. Unless given: 1 on a terminal, 10 elsewhere
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     every: Option<Duration>,
+    /// What to do when the run is over. Workers of this machine end by themselves; a service or a deployment stays, and costs
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = WhenDone::Stay)]
+    when_done: WhenDone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum WhenDone {
+    /// Nothing
+    Stay,
+    /// Send all workers away
+    Pause,
+    /// Send all workers away, archive the working state, and delete it
+    Stop,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -57,7 +72,7 @@ pub(crate) async fn run(arguments: WatchCommand, output: &Output) -> Result<Exit
     };
     tokio::spawn(end_when_interrupted(output.is_json()));
     let usual = Duration::from_secs(if is_terminal { 1 } else { 10 });
-    let mut watch = Watch::new(Arc::new(backfill), arguments.every.unwrap_or(usual));
+    let mut watch = Watch::new(Arc::new(backfill.clone()), arguments.every.unwrap_or(usual));
     let mut last: Option<DeepStatus> = None;
     let failure = loop {
         match watch.next().await {
@@ -76,6 +91,13 @@ pub(crate) async fn run(arguments: WatchCommand, output: &Output) -> Result<Exit
     let Some(status) = last else { return Ok(Exit::Failed) };
     if !output.is_json() {
         print_work(&status, output)?;
+    }
+    match arguments.when_done {
+        WhenDone::Pause if status.end.is_some() => pause(&backfill, output).await?,
+        WhenDone::Stop if status.end.is_some() => {
+            end(&backfill, None, output).await?;
+        }
+        _ => {}
     }
     Ok(status.end.map_or(Exit::Failed, Exit::from))
 }

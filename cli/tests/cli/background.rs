@@ -144,6 +144,9 @@ async fn another_terminal_scales_pauses_and_goes_on() {
     assert_eq!(run.counts(), (0, 0, 0), "workers end by themselves");
     run.command(&["start"]).ends_with(0);
     run.until_complete().await;
+    let watched = run.command(&["watch", "--when-done", "pause"]).ends_with(3).stdout;
+    let paused = format!("Backfill paused successfully.\n{}0 running and 0 pending.\n", set_to(0));
+    assert!(watched.ends_with(&paused), "{watched}");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ClusterConfig;
 use super::units::Size;
-use crate::snapshot::RepositoryOptions;
+use crate::snapshot::{RepositoryOptions, S3Options, S3Role};
 
 /// The snapshot that is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +78,23 @@ pub struct S3Config {
 }
 
 impl S3Config {
+    fn options(&self) -> S3Options {
+        let role = self.role.clone().map(|arn| S3Role {
+            arn,
+            external_id: self.external_id.clone(),
+            session_name: self.role_session.clone(),
+        });
+        S3Options {
+            region: self.region.clone(),
+            endpoint: self.endpoint.clone(),
+            path_style: self.path_style.unwrap_or_default(),
+            profile: self.profile.clone(),
+            role,
+            anonymous: self.anonymous.unwrap_or_default(),
+            allow_http: self.allow_http.unwrap_or_default(),
+        }
+    }
+
     /// Whether nothing is said.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -91,7 +108,6 @@ impl SourceConfig {
     }
 
     /// How the repository is read.
-    #[allow(clippy::needless_update, reason = "what is not in the configuration is as usual")]
     pub fn options(&self) -> RepositoryOptions {
         RepositoryOptions {
             base_path: self.base_path.clone(),
@@ -100,7 +116,7 @@ impl SourceConfig {
             remote_store_base_path: self.remote_store_base_path.clone(),
             recovery_source: self.recovery_source.unwrap_or_default(),
             max_document_bytes: self.max_document_size.map(|Size(bytes)| bytes),
-            ..RepositoryOptions::default()
+            s3: self.s3.options(),
         }
     }
 }
