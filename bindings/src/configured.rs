@@ -73,6 +73,9 @@ fn target_options(target: &TargetConfig) -> Result<ClusterOptions> {
         Some(AuthConfig::ApiKey(key)) => options.api_key = Some(exposed(key, "the API key")?),
         Some(AuthConfig::Bearer(token)) => options.token = Some(exposed(token, "the token")?),
         Some(AuthConfig::Sigv4(aws)) => options.aws = Some(aws.into()),
+        Some(elsewhere @ (AuthConfig::SecretsManager(_) | AuthConfig::KubernetesSecret(_))) => {
+            elsewhere.resolve()?;
+        }
     }
     Ok(options)
 }
