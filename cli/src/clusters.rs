@@ -54,12 +54,12 @@ pub(crate) struct SourceLogin {
 pub(crate) async fn cat_indices(arguments: CatIndices, output: &Output) -> Result<Exit, Failure> {
     if arguments.repo.is_some() != arguments.snapshot.is_some() {
         return Err(usage(
-            "a source snapshot has a repository and a name: give --repo and --snapshot",
+            "a source snapshot has a repository and a name: give --repo and --snapshot; see `--help`",
         ));
     }
     if arguments.repo.is_none() && arguments.source.is_none() && arguments.target.is_none() {
         return Err(usage(
-            "there is nothing to list: give --target, and --source or --repo and --snapshot, or a configuration file",
+            "there is nothing to list: give --target, and --source or --repo and --snapshot, or a configuration file; see `--help`",
         ));
     }
     let source = match (&arguments.source, &arguments.repo, &arguments.snapshot) {

@@ -49,7 +49,7 @@ fn what_is_no_repository_is_refused() {
     assert_refused(&file, "snap-1", &[&file, "is a file", "is a folder"]);
     let absent = path(&folder.path().join("absent"));
     assert_refused(&absent, "snap-1", &[&absent, "no folder"]);
-    assert_refused("s3://bucket/path", "snap-1", &["`s3://`", "file://"]);
+    assert_refused("gs://bucket/path", "snap-1", &["gs://", "copy the repository"]);
 }
 
 #[test]

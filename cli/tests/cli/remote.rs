@@ -120,12 +120,13 @@ impl OfRun<'_> {
     }
 }
 
-fn wait_for(stderr: &mut BufReader<ChildStderr>, what: &str) {
-    let mut line = String::new();
-    while !line.contains(what) {
-        line.clear();
-        assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it ended before it said `{what}`");
+/// Reads on until it says this, and gives what it said until then.
+fn wait_for(output: &mut impl BufRead, what: &str) -> String {
+    let mut said = String::new();
+    while !said.contains(what) || !said.ends_with('\n') {
+        assert_ne!(output.read_line(&mut said).unwrap(), 0, "it ended before it said `{what}`");
     }
+    said
 }
 
 fn wait_until(mut is_so: impl FnMut() -> bool) {
@@ -259,10 +260,13 @@ fn a_worker_that_is_killed_during_a_stop_is_waited_for_until_its_lease_is_over(r
     // It cannot see that it is to go.
     signal(&worker, "STOP");
     let mut stop = command(run.stop_words()).spawn().unwrap();
-    wait_for(&mut BufReader::new(stop.stderr.take().unwrap()), "Workers are still running");
+    let mut stdout = BufReader::new(stop.stdout.take().unwrap());
+    let mut said = wait_for(&mut stdout, "Workers are still running");
     worker.kill().unwrap();
     worker.wait().unwrap();
-    let archive = archive_of(&stop.wait_with_output().unwrap().into());
+    stdout.read_to_string(&mut said).unwrap();
+    let ended = Ended { stdout: said, ..stop.wait_with_output().unwrap().into() };
+    let archive = archive_of(&ended);
     assert!(!run.is_there());
     run.restore(&archive).ends_with(0);
     run.run(&[]).ends_with(0);

@@ -199,7 +199,7 @@ impl Blobs {
         range: &Range<u64>,
     ) -> Error {
         let explained = self.explain(error, blob);
-        if explained.is_retryable() || explained.kind() == ErrorKind::Auth {
+        if explained.kind() == ErrorKind::Auth {
             return explained;
         }
         match self.size(blob).await {
