@@ -17,6 +17,7 @@ mod fixtures;
 mod fuzz;
 mod generate;
 mod mutate;
+mod package;
 mod parity;
 mod process;
 mod python;
@@ -24,7 +25,9 @@ mod random;
 mod simulate;
 mod stopwatch;
 mod suite;
+mod throughput;
 mod tools;
+mod venv;
 mod workspace;
 
 struct Command {
@@ -96,6 +99,12 @@ const COMMANDS: &[Command] = &[
         run: mutate::run,
     },
     Command {
+        name: "package",
+        usage: "package [--quick]",
+        summary: "what users install, built into an emptied dist/ and tried where nothing else is; --quick unoptimised, for this machine alone",
+        run: package::run,
+    },
+    Command {
         name: "parity",
         usage: "parity [--write]",
         summary: "holds each language against the facade; --write makes bindings/api.json and docs/parity.md anew",
@@ -112,6 +121,12 @@ const COMMANDS: &[Command] = &[
         usage: "simulate [--seeds N | --seed N]",
         summary: "fleets under a seeded scheduler with faults: 10 000 seeds, or N, or one with its trace",
         run: simulate::run,
+    },
+    Command {
+        name: "throughput",
+        usage: "throughput --repo DIR --snapshot NAME [--rounds N]",
+        summary: "documents a second through each language's package in dist/, beside Rust's",
+        run: throughput::run,
     },
 ];
 

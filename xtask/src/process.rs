@@ -25,6 +25,14 @@ pub(crate) fn exit_code(command: &mut Command) -> Result<i32> {
     status.code().ok_or_else(|| Failure::Failed(format!("`{name}` was ended: {status}")))
 }
 
+/// Runs a program to its end; anything but success is a failure of `what`.
+pub(crate) fn succeed(command: &mut Command, what: &str) -> Result {
+    match exit_code(command)? {
+        0 => Ok(()),
+        code => Failure::failed(format!("`{what}` ended with {code}")),
+    }
+}
+
 /// A command line as one would type it.
 pub(crate) fn shell_line<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);

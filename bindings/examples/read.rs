@@ -1,0 +1,51 @@
+//! Reads all documents of a snapshot in batches by the core's own iterator, and says how long that took: what the bindings'
+//! throughput is a share of.
+//!
+//! ```sh
+//! cargo run --release -p snapfill-ffi --example read -- REPOSITORY SNAPSHOT
+//! ```
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what it is for")]
+#![allow(clippy::disallowed_methods, reason = "it measures the time that passes")]
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use snapfill::Result;
+use snapfill::snapshot::{DocumentsOptions, Repository};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [repository, snapshot] = arguments.as_slice() else {
+        eprintln!("usage: read REPOSITORY SNAPSHOT");
+        return ExitCode::from(2);
+    };
+    match read(repository, snapshot).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn read(repository: &str, snapshot: &str) -> Result<()> {
+    let (mut documents, mut bytes, mut ids) = (0_u64, 0_usize, 0_usize);
+    let began = Instant::now();
+    let repository = Repository::open(repository).await?;
+    let snapshot = repository.snapshot(snapshot).await?;
+    let mut batches = snapshot.documents(None, None, DocumentsOptions::default());
+    while let Some(batch) = batches.next().await {
+        for document in batch?.1.documents.iter() {
+            documents += 1;
+            bytes += document.source.len();
+            ids += document.id.len();
+        }
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    println!(
+        "{}",
+        serde_json::json!({"documents": documents, "bytes": bytes, "ids": ids, "seconds": seconds})
+    );
+    Ok(())
+}
