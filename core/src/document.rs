@@ -67,6 +67,21 @@ impl From<DocumentRef<'_>> for Document {
     }
 }
 
+/// Where the parts of a document lie in the buffer of its batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentPlaces<'a> {
+    /// See [`Document::id`].
+    pub id: Range<usize>,
+    /// See [`Document::doc_type`]: it lies elsewhere.
+    pub doc_type: Option<&'a str>,
+    /// See [`Document::routing`].
+    pub routing: Option<Range<usize>>,
+    /// See [`Document::parent`].
+    pub parent: Option<Range<usize>>,
+    /// See [`Document::source`].
+    pub source: Range<usize>,
+}
+
 #[derive(Clone, Debug)]
 struct Entry {
     number: u32,
@@ -156,6 +171,22 @@ impl DocumentBatch {
             routing: entry.routing.as_ref().map(|range| self.text(range)),
             parent: entry.parent.as_ref().map(|range| self.text(range)),
             source: self.data.get(entry.source.clone()).unwrap_or_default(),
+        })
+    }
+
+    /// The buffer that ids, routings, parents and sources lie in.
+    pub fn data(&self) -> &Bytes {
+        &self.data
+    }
+
+    /// Where the documents lie in [`DocumentBatch::data`], in order: for those who pass the buffer on as it is.
+    pub fn places(&self) -> impl ExactSizeIterator<Item = DocumentPlaces<'_>> {
+        self.entries.iter().map(|entry| DocumentPlaces {
+            id: entry.id.clone(),
+            doc_type: entry.doc_type.as_deref(),
+            routing: entry.routing.clone(),
+            parent: entry.parent.clone(),
+            source: entry.source.clone(),
         })
     }
 
@@ -290,6 +321,8 @@ mod tests {
             assert_eq!(first.len(), middle.min(3));
             assert_eq!(first.bytes() + second.bytes(), batch.bytes());
             assert!(first.iter().chain(second.iter()).eq(batch.iter()));
+            let source = |one: DocumentPlaces<'_>| second.data().get(one.source).unwrap().to_vec();
+            assert!(second.places().map(source).eq(second.iter().map(|one| one.source.to_vec())));
             let (third, _) = second.split_at(1);
             assert_eq!(third.iter().next(), second.iter().next());
         }

@@ -35,7 +35,7 @@ pub mod testkit;
 
 pub use books::{Books, SkipReason};
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use document::{Document, DocumentBatch, DocumentBatchBuilder, DocumentRef};
+pub use document::{Document, DocumentBatch, DocumentBatchBuilder, DocumentPlaces, DocumentRef};
 pub use error::{Error, ErrorKind, Result};
 pub use hit::write_hit;
 pub use secret::Secret;
