@@ -17,6 +17,8 @@ mod fixtures;
 mod fuzz;
 mod generate;
 mod mutate;
+mod native;
+mod node;
 mod package;
 mod parity;
 mod process;
@@ -97,6 +99,12 @@ const COMMANDS: &[Command] = &[
         usage: "mutate [VERSION…]",
         summary: "every flip and cut of the tiny snapshots, read and judged",
         run: mutate::run,
+    },
+    Command {
+        name: "node",
+        usage: "node",
+        summary: "the Node package, built in place: its types and its tests",
+        run: node::run,
     },
     Command {
         name: "package",

@@ -5,6 +5,7 @@ use snapfill_harness::{SERVERS_VARIABLE, Server, Servers};
 use crate::arguments::Arguments;
 use crate::check;
 use crate::failure::{Failure, Result};
+use crate::node;
 use crate::process::{cargo, exit_code, shell_line};
 use crate::python;
 use crate::stopwatch::Stopwatch;
@@ -28,6 +29,8 @@ enum Action {
     Cargo(&'static [&'static str]),
     /// The Python package, in this process.
     Python,
+    /// The Node package, in this process.
+    Node,
 }
 
 /// To add a step: a row here.
@@ -67,6 +70,7 @@ static STEPS: &[Step] = &[
     Step { starts_servers: true, ..Step::new("tests", Action::Cargo(&["test", "--workspace"])) },
     Step::new("parity", Action::Cargo(&["xtask", "parity"])),
     Step::new("python", Action::Python),
+    Step::new("node", Action::Node),
     Step::new(
         "without aws",
         Action::Cargo(&["check", "-p", "snapfill-cli", "--no-default-features"]),
@@ -170,6 +174,7 @@ impl Step {
             Action::Limits => return check::run(workspace, &[]),
             Action::Servers => return fetch(servers),
             Action::Python => return python::run(workspace, &["--after-tests".to_owned()]),
+            Action::Node => return node::run(workspace, &["--after-tests".to_owned()]),
             Action::Cargo(arguments) => arguments,
         };
         let mut command = cargo(workspace);
@@ -190,6 +195,7 @@ impl Step {
         let arguments = match self.action {
             Action::Limits => return "cargo xtask check".to_owned(),
             Action::Python => return "cargo xtask python".to_owned(),
+            Action::Node => return "cargo xtask node".to_owned(),
             Action::Servers => {
                 let flag = if servers == Servers::All { " --all-servers" } else { "" };
                 return format!("cargo xtask servers{flag}");

@@ -36,6 +36,15 @@ pub(crate) fn verify(workspace: &Workspace, servers: Servers) -> Result {
     ) {
         missing.push("`python3`, 3.10 or newer with `venv`, was not found: install it, for instance `apt-get install python3-venv`".into());
     }
+    let is_new = "process.exit(process.versions.node.split('.')[0] < 20)";
+    if !works(Command::new("node").args(["-e", is_new]))
+        || !works(Command::new("npm").arg("--version"))
+    {
+        missing.push(
+            "`node`, 20 or newer, and `npm` were not found: install them from https://nodejs.org"
+                .into(),
+        );
+    }
     for version in servers.versions() {
         if let Err(error) = Server::require_tools(version) {
             let error = error.to_string();

@@ -1,0 +1,275 @@
+import { EventEmitter } from 'node:events';
+
+import { Cluster } from './cluster.js';
+import { type Abortable, ask, now, write } from './crossing.js';
+import { type Event, Events } from './events.js';
+import type { DeepStatus, Plan, RunEnd, Status } from './model.js';
+import { type NativeBackfill, native } from './native.js';
+import type { BackfillOptions } from './options.js';
+import { Repository, Snapshot, placeOf } from './repository.js';
+
+/** Where an archive of the working state goes. */
+export interface ArchiveOptions extends Abortable {
+  /** The folder; left out: `$SHARED_LOGS_DIR_PATH/backfill_working_state`, or else `./backfill_working_state`. */
+  readonly folder?: string | undefined;
+}
+
+/** What a status is to tell. */
+export interface StatusOptions extends Abortable {
+  /** How far the work is, too. */
+  readonly deep?: boolean | undefined;
+}
+
+/** How a run is watched. */
+export interface RunOptions extends Abortable {
+  /** Called with every event; what it returns is awaited. */
+  readonly onEvent?: ((event: Event) => unknown) | undefined;
+}
+
+/** What a backfill emits: every event under its own name and under `event`, and what its telling fails with. */
+export type BackfillEvents = {
+  readonly [Told in Event as Told['event']]: [event: Told];
+} & {
+  readonly event: [event: Event];
+  readonly error: [error: unknown];
+};
+
+/** Names of an emitter that are about itself. */
+const OWN_NAMES: ReadonlySet<string | symbol> = new Set(['newListener', 'removeListener', 'error']);
+
+/**
+ * Fills a target with the documents of a snapshot.
+ *
+ * Every verb may be repeated, and in any order; what is not allowed now is an `InvalidStateError`. It is an `EventEmitter`: while
+ * a run that it began goes on, whoever listens is told of events.
+ *
+ * ```js
+ * const backfill = new Backfill({ repository: '/backups', snapshot: 'nightly', target: './filled', workers: 2 });
+ * backfill.on('progress', ({ index, documents }) => console.log(index, documents));
+ * console.log(await backfill.run());
+ * ```
+ */
+export class Backfill extends EventEmitter<BackfillEvents> {
+  readonly #native: NativeBackfill;
+  /** What listeners are told. */
+  #heard: Events | undefined;
+  #isRunning = false;
+  #isTelling = false;
+
+  /** Nothing is opened before it is asked for something. */
+  constructor(options: BackfillOptions) {
+    super();
+    this.#native = options instanceof native.Backfill ? options : now(() => new native.Backfill(written(options)));
+    const emitter: EventEmitter = this;
+    emitter.on('newListener', (name: string | symbol) => this.#listen(name));
+  }
+
+  /**
+   * The backfill of a configuration file: TOML or YAML, or a `services.yaml` of OpenSearch's Migration Assistant. The file is
+   * read now, and so are the secrets that it names.
+   *
+   * @throws {NotFoundError} There is no such file.
+   * @throws {ConfigError} It cannot be understood; the text says file, line and column.
+   */
+  static fromConfig(path: string | URL): Backfill {
+    const made: unknown = now(() => native.Backfill.fromConfig(placeOf(path)));
+    return new Backfill(made as BackfillOptions);
+  }
+
+  /**
+   * What a run would do. Changes nothing.
+   *
+   * @throws {NotFoundError} The selection names what is not there.
+   */
+  async plan(options?: Abortable): Promise<Plan> {
+    return ask(this.#native.plan(), options);
+  }
+
+  /**
+   * Plans, makes the indices, and brings up as many workers as are configured.
+   *
+   * @throws {InvalidStateError} The session is about another run, or was stopped.
+   */
+  async start(options?: Abortable): Promise<void> {
+    await ask(this.#native.start(), options);
+    this.#begin();
+  }
+
+  /** Sets the number of workers. From 0 it starts the backfill. */
+  async scale(workers: number, options?: Abortable): Promise<void> {
+    await ask(now(() => this.#native.scale(workers)), options);
+    if (workers > 0) {
+      this.#begin();
+    }
+  }
+
+  /** Sends all workers away and waits until they are gone. What they had done is kept; `start()` goes on there. */
+  async pause(options?: Abortable): Promise<void> {
+    await ask(this.#native.pause(), options);
+  }
+
+  /**
+   * Ends the backfill for good: archives the working state to a file, reads it back, and only then deletes it. Gives the file;
+   * `null` when there was no working state.
+   *
+   * @throws {StorageError} The file cannot be written; then nothing is deleted.
+   */
+  async stop({ folder, signal }: ArchiveOptions = {}): Promise<string | null> {
+    return ask(now(() => this.#native.stop(folder)), { signal });
+  }
+
+  /**
+   * The same as `stop()`, for a backfill whose workers are gone.
+   *
+   * @throws {InvalidStateError} Workers are at it.
+   */
+  async archive({ folder, signal }: ArchiveOptions = {}): Promise<string | null> {
+    return ask(now(() => this.#native.archive(folder)), { signal });
+  }
+
+  /**
+   * Brings a stopped backfill back to where it was. `start()` then goes on.
+   *
+   * @throws {NotFoundError} There is no such file.
+   * @throws {CorruptError} It is damaged.
+   * @throws {InvalidStateError} It is of another session, target or run, or the session has a working state already.
+   */
+  async restore(file: string, options?: Abortable): Promise<void> {
+    await ask(now(() => this.#native.restore(file)), options);
+  }
+
+  /** The same as `stop()`, and then the session may be begun anew. */
+  async reset({ folder, signal }: ArchiveOptions = {}): Promise<string | null> {
+    return ask(now(() => this.#native.reset(folder)), { signal });
+  }
+
+  /** Whether workers are at it, and, if it is to be `deep`, how far the work is. */
+  async status(options: StatusOptions & { readonly deep: true }): Promise<DeepStatus>;
+  async status(options?: StatusOptions & { readonly deep?: false | undefined }): Promise<Status>;
+  async status(options?: StatusOptions): Promise<Status | DeepStatus>;
+  async status({ deep = false, signal }: StatusOptions = {}): Promise<Status | DeepStatus> {
+    return ask(deep ? this.#native.deepStatus() : this.#native.status(), { signal });
+  }
+
+  /**
+   * Waits for the end of the run, and says how it ended. Giving up the wait does not end the run.
+   *
+   * @throws {CancelledError} The backfill was paused or stopped.
+   */
+  async wait(options?: Abortable): Promise<RunEnd> {
+    return ask(this.#native.wait(), options);
+  }
+
+  /** What happens from now on. Ask for it before `start()` to miss nothing. */
+  events(options?: Abortable): Events {
+    return new Events(this.#native.events(), options);
+  }
+
+  /**
+   * Starts, waits for the end, and says how the run ended, as `wait()` does.
+   *
+   * When the signal is aborted, or `onEvent` throws, it pauses the backfill before it throws: what was in flight is finished, and
+   * another run goes on there.
+   */
+  async run({ onEvent, signal }: RunOptions = {}): Promise<RunEnd> {
+    const events = onEvent && this.events({ signal });
+    try {
+      await this.start({ signal });
+      for await (const event of events ?? []) {
+        await onEvent?.(event);
+      }
+      return await this.wait({ signal });
+    } catch (error) {
+      // Why the run ended is to be told, and not why it could not be paused: that is most often the same.
+      await this.pause().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Pauses the backfill at the end of a block that declares it by `await using`, so that nothing is left running. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.pause();
+  }
+
+  /** Hears what happens from the first listener on. */
+  #listen(name: string | symbol): void {
+    if (OWN_NAMES.has(name)) {
+      return;
+    }
+    this.#heard ??= this.events();
+    void this.#tell();
+  }
+
+  #begin(): void {
+    this.#isRunning = true;
+    void this.#tell();
+  }
+
+  /** Tells listeners what happens, until the workers are gone. */
+  async #tell(): Promise<void> {
+    if (this.#heard === undefined || !this.#isRunning || this.#isTelling) {
+      return;
+    }
+    this.#isTelling = true;
+    try {
+      for await (const event of heard(this.#heard, (error) => this.#fail(error))) {
+        super.emit(event.event, ...([event] as never));
+        super.emit('event', event);
+      }
+    } finally {
+      this.#isTelling = false;
+      this.#isRunning = false;
+    }
+  }
+
+  /** Tells of an error those who ask for errors: `wait()` fails with it as well, and an emitter's error must not end the process. */
+  #fail(error: unknown): void {
+    if (this.listenerCount('error') > 0) {
+      super.emit('error', error);
+    }
+  }
+}
+
+/** The events until there are no more; what reading them fails with is told. A listener's own error is not caught. */
+async function* heard(events: Events, fail: (error: unknown) => void): AsyncGenerator<Event, void, undefined> {
+  const reading = events[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await reading.next().catch(fail);
+    if (next === undefined || next.done) {
+      return;
+    }
+    yield next.value;
+  }
+}
+
+/** Options as the native half takes them. */
+function written(options: BackfillOptions): string {
+  const { target, repository, snapshot, coordinator, fleet, indices, exclude, renamePatterns = [], ...others } = options;
+  const patterns = Array.isArray(renamePatterns) ? renamePatterns : Object.entries(renamePatterns);
+  return write({
+    target: addressOf(target),
+    targetOptions: clusterOptionsOf(target),
+    coordinator: coordinator && addressOf(coordinator),
+    coordinatorOptions: clusterOptionsOf(coordinator),
+    repository: repository instanceof Repository ? repository.url : repository && placeOf(repository),
+    repositoryOptions: repository instanceof Repository ? Repository.optionsOf(repository) : undefined,
+    snapshot: snapshot instanceof Snapshot ? snapshot.name : snapshot,
+    [fleet && 'deployment' in fleet ? 'kubernetes' : 'ecs']: fleet,
+    indices: listOf(indices),
+    exclude: listOf(exclude),
+    renamePatterns: patterns.map(([pattern, replacement]) => ({ pattern, replacement })),
+    ...others,
+  });
+}
+
+function addressOf(cluster: string | URL | Cluster): string {
+  return cluster instanceof Cluster ? cluster.address : placeOf(cluster);
+}
+
+function clusterOptionsOf(cluster: string | URL | Cluster | undefined): object | undefined {
+  return cluster instanceof Cluster ? Cluster.optionsOf(cluster) : undefined;
+}
+
+function listOf(names: string | readonly string[] | undefined): readonly string[] | undefined {
+  return typeof names === 'string' ? [names] : names;
+}

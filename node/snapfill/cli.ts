@@ -1,0 +1,6 @@
+#!/usr/bin/env node
+/** `npx snapfill`: the command line. */
+
+import { native } from './native.js';
+
+process.exitCode = native.runCommandLine(['snapfill', ...process.argv.slice(2)]);

@@ -1,0 +1,377 @@
+/**
+ * What snapfill tells, as plain data. Times are milliseconds since the epoch, as `Date` takes them.
+ *
+ * @module
+ */
+
+/** How a run ended. */
+export type RunEnd = 'completed' | 'completed_with_errors' | 'failed';
+
+/** How a fleet stands. */
+export type FleetState = 'NOT_STARTED' | 'STARTING' | 'RUNNING' | 'TERMINATING' | 'STOPPED' | 'FAILED';
+
+/** One snapshot as the repository's catalogue lists it. */
+export interface SnapshotSummary {
+  /** Its name. */
+  readonly name: string;
+  /** Its uuid. */
+  readonly uuid: string;
+  /** `SUCCESS`, `PARTIAL`, `FAILED`, `IN_PROGRESS` or `INCOMPATIBLE`; `null` where the catalogue does not say. */
+  readonly state: string | null;
+  /** The version that made it, as the catalogue has it. */
+  readonly version: string | null;
+  /** How many indices it holds. */
+  readonly indices: number;
+}
+
+/** A shard that the snapshot does not hold. */
+export interface MissingShard {
+  /** Its index. */
+  readonly index: string;
+  /** Its number. */
+  readonly shard: number;
+  /** Why, in the server's words. */
+  readonly reason: string | null;
+}
+
+/** What a snapshot says of itself. */
+export interface SnapshotInfo {
+  /** Its name. */
+  readonly name: string;
+  /** Its uuid: two snapshots of one name made at different times differ in it. */
+  readonly uuid: string;
+  /** `SUCCESS` or `PARTIAL`: others cannot be read. */
+  readonly state: string;
+  /** The version that made it. */
+  readonly version: string;
+  /** The names of its indices, sorted. */
+  readonly indices: readonly string[];
+  /** When it began, milliseconds since the epoch. */
+  readonly startedMs: number;
+  /** When it ended, milliseconds since the epoch. */
+  readonly endedMs: number;
+  /** Shards it was asked to hold. */
+  readonly totalShards: number;
+  /** Shards it holds. */
+  readonly successfulShards: number;
+  /** Shards it does not hold. */
+  readonly missing: readonly MissingShard[];
+}
+
+/** What an index was when the snapshot was taken. */
+export interface IndexInfo {
+  /** Its name. */
+  readonly name: string;
+  /** Its uuid in the source cluster. */
+  readonly uuid: string;
+  /** How many shards it has. */
+  readonly shards: number;
+  /** How many replicas each shard had. */
+  readonly replicas: number;
+  /** The version that created it. */
+  readonly createdBy: string;
+  /** Its settings, flat: `{"index.number_of_shards": "2"}`. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Its mappings. */
+  readonly mappings: Readonly<Record<string, unknown>>;
+  /** Its aliases by name. */
+  readonly aliases: Readonly<Record<string, unknown>>;
+}
+
+/** How much there is in a shard. */
+export interface PlannedShard {
+  /** Documents that are not deleted, nested children among them. */
+  readonly documents: number;
+  /** Deleted documents that are still there. */
+  readonly deleted: number;
+  /** Bytes of the stored fields, compressed. */
+  readonly storedBytes: number;
+  /** Bytes of all files of the shard. */
+  readonly totalBytes: number;
+  /** Segments. */
+  readonly segments: number;
+}
+
+/** What a run would do with one index. */
+export interface PlannedIndex {
+  /** Its name. */
+  readonly name: string;
+  /** `migrate`; `skip`: it was not asked for; `refuse`: it was, and cannot be, so that no run begins. */
+  readonly decision: 'migrate' | 'skip' | 'refuse';
+  /** Why it is skipped or refused. */
+  readonly reason: string | null;
+  /** The indices of the target that its documents go to. */
+  readonly targets: readonly string[];
+  /** Its shards; empty for an index that is skipped. */
+  readonly shards: readonly PlannedShard[];
+  /** The numbers of shards that the snapshot does not hold. */
+  readonly missing: readonly number[];
+  /** What its reader should know before the run. */
+  readonly warnings: readonly string[];
+}
+
+/** What happens to one index or data stream of the target. */
+export interface PlannedTarget {
+  /** Its name. */
+  readonly name: string;
+  /** The indices of the snapshot that go there; `index/type` for one type of an index. */
+  readonly sources: readonly string[];
+  /** Whether it is there already; it is then kept as it is. */
+  readonly exists: boolean;
+  /** Whether it is a data stream. */
+  readonly isDataStream: boolean;
+  /** What it is made with of settings, mappings and aliases; `null` where it is there. */
+  readonly definition: Readonly<Record<string, unknown>> | null;
+  /** What of the snapshot's definition does not go along, and why. */
+  readonly leftOut: readonly string[];
+  /** What its reader should know before the run. */
+  readonly warnings: readonly string[];
+}
+
+/** What a run would do. Nothing of it is done yet. */
+export interface Plan {
+  /** The location of the repository. */
+  readonly repository: string;
+  /** The snapshot's name. */
+  readonly snapshot: string;
+  /** The snapshot's uuid. */
+  readonly snapshotUuid: string;
+  /** The version that made it. */
+  readonly version: string;
+  /** Every index of the snapshot, sorted by name. */
+  readonly indices: readonly PlannedIndex[];
+  /** The indices of the target that are filled, sorted by name. */
+  readonly targets: readonly PlannedTarget[];
+}
+
+/** How many workers there are. */
+export interface FleetCounts {
+  /** Up. */
+  readonly running: number;
+  /** On their way. */
+  readonly pending: number;
+  /** Wanted. */
+  readonly desired: number;
+  /** Going away. */
+  readonly terminating: number;
+}
+
+/** The short status. */
+export interface Status {
+  /** `NOT_STARTED`, `STARTING`, `RUNNING`, `TERMINATING`, `STOPPED` or `FAILED`. It follows the fleet, not the work. */
+  readonly state: FleetState;
+  /** The fleet. */
+  readonly fleet: FleetCounts;
+}
+
+/** How many are in which state. */
+export interface Counts {
+  /** All. */
+  readonly total: number;
+  /** Done. */
+  readonly completed: number;
+  /** Not done: in progress, waiting or given up. */
+  readonly incomplete: number;
+  /** Held by a worker. */
+  readonly inProgress: number;
+  /** Waiting for a worker. */
+  readonly unclaimed: number;
+  /** Given up after repeated failures. */
+  readonly failed: number;
+}
+
+/** What became of documents that were read. `live = written + failed + skipped`. */
+export interface Books {
+  /** Acknowledged by the target. */
+  readonly written: number;
+  /** Refused by the target for good. */
+  readonly failed: number;
+  /** Not sent, by reason; `shard_missing` counts shards. */
+  readonly skipped: Readonly<Record<string, number>>;
+  /** Nested children: part of their root document's source, no documents of their own. */
+  readonly nested: number;
+  /** Of the written: already there and left alone. */
+  readonly present: number;
+  /** Of the written: replaced another document. */
+  readonly overwritten: number;
+  /** Source bytes of the written documents. */
+  readonly bytes: number;
+}
+
+/** How fast the workers came forward in the last minute; each a second. */
+export interface Rate {
+  /** Documents that were settled. */
+  readonly documents: number;
+  /** Bytes of their sources. */
+  readonly bytes: number;
+  /** Bytes of stored fields that were done. */
+  readonly stored: number;
+}
+
+/** The work on one index. */
+export interface IndexWork {
+  /** Its name. */
+  readonly index: string;
+  /** Its shards by state. */
+  readonly shards: Counts;
+  /** Document numbers done, dead ones included. */
+  readonly documentsDone: number;
+  /** Document numbers in all, dead ones included. */
+  readonly documentsTotal: number;
+  /** Stored bytes done, compressed. */
+  readonly bytesDone: number;
+  /** Stored bytes in all, compressed. */
+  readonly bytesTotal: number;
+  /** Live documents of its completed items. */
+  readonly live: number;
+  /** What became of its documents. */
+  readonly books: Books;
+}
+
+/** An item that was given up. */
+export interface FailedWork {
+  /** Its index. */
+  readonly index: string;
+  /** Its shard. */
+  readonly shard: number;
+  /** Why. */
+  readonly reason: string;
+  /** Who had it last. */
+  readonly worker: string | null;
+  /** How often it was tried in vain. */
+  readonly attempts: number;
+}
+
+/** The work of a session, summed up. */
+export interface Work {
+  /** Shards by state. */
+  readonly shards: Counts;
+  /** Work items by state. */
+  readonly items: Counts;
+  /** Stored bytes done, compressed. */
+  readonly bytesDone: number;
+  /** Stored bytes in all, compressed. */
+  readonly bytesTotal: number;
+  /** Document numbers done, dead ones included. */
+  readonly documentsDone: number;
+  /** Document numbers in all, dead ones included. */
+  readonly documentsTotal: number;
+  /** What became of the documents. */
+  readonly books: Books;
+  /** How fast the workers were in the last minute. */
+  readonly rate: Rate;
+  /** Seconds until all is done at this rate; `null` while that cannot be told, or nothing is left. */
+  readonly etaSeconds: number | null;
+  /** By index, sorted by name. */
+  readonly indices: readonly IndexWork[];
+  /** Items that were given up. */
+  readonly failed: readonly FailedWork[];
+  /** When the first item was taken, milliseconds since the epoch. */
+  readonly startedMs: number | null;
+  /** When the last item was done, milliseconds since the epoch. */
+  readonly finishedMs: number | null;
+}
+
+/** Ceilings of what one worker process sends; `null` is no ceiling. */
+export interface RateLimits {
+  /** Documents a second. */
+  readonly documentsPerSecond: number | null;
+  /** Bytes of documents a second. */
+  readonly bytesPerSecond: number | null;
+}
+
+/** How fast a worker sends. */
+export interface WorkerSending {
+  /** Its name. */
+  readonly worker: string;
+  /** Bulks that are out. */
+  readonly inFlight: number;
+  /** Bulks that may be out at a time now. */
+  readonly limit: number;
+}
+
+/** How fast documents are sent, and whether they are sent at all. */
+export interface Sending {
+  /** Why nothing is sent now, if so. */
+  readonly paused: string | null;
+  /** Ceilings of each worker process. */
+  readonly limits: RateLimits;
+  /** The workers of this process. */
+  readonly workers: readonly WorkerSending[];
+}
+
+/** The deep status: the fleet and the work. */
+export interface DeepStatus {
+  /** As in the short status. */
+  readonly state: FleetState;
+  /** The fleet. */
+  readonly fleet: FleetCounts;
+  /** Whether planning is done; until then the counts are incomplete. */
+  readonly planned: boolean;
+  /** The work. */
+  readonly work: Work;
+  /** `completed`, `completed_with_errors` or `failed`, once the run has ended. */
+  readonly end: RunEnd | null;
+  /** How fast documents are sent. */
+  readonly sending: Sending;
+}
+
+/** Who a cluster is. */
+export interface ClusterInfo {
+  /** `Elasticsearch`, `OpenSearch` or `local directory`. */
+  readonly distribution: string;
+  /** Its version, as it says. */
+  readonly version: string;
+  /** The name it was given. */
+  readonly name: string;
+  /** Its identity. */
+  readonly uuid: string;
+  /** Whether it is a serverless offering. */
+  readonly serverless: boolean;
+}
+
+/** How a cluster fares. A figure the cluster does not give is absent. */
+export interface ClusterHealth {
+  /** `green`, `yellow` or `red`. */
+  readonly status: string;
+  /** Nodes that hold data. */
+  readonly dataNodes: number | null;
+  /** Bulk requests that wait, all nodes together. */
+  readonly writeQueue: number | null;
+  /** Bulk requests refused since the nodes started, all nodes together. */
+  readonly writeRejections: number | null;
+  /** Heap in use on the node that uses most, in percent. */
+  readonly heapPercent: number | null;
+  /** Processor in use on the busiest node, in percent. */
+  readonly cpuPercent: number | null;
+  /** Disk in use on the fullest node, in percent. */
+  readonly diskPercent: number | null;
+  /** Bytes free on the node that has the fewest. */
+  readonly freeDiskBytes: number | null;
+  /** Whether the cluster refuses writes, for want of disk or memory. */
+  readonly writesBlocked: boolean | null;
+}
+
+/** One index of a cluster. */
+export interface IndexRow {
+  /** Its name. */
+  readonly index: string;
+  /** `green`, `yellow` or `red`. */
+  readonly health: string | null;
+  /** `open` or `close`. */
+  readonly status: string | null;
+  /** Its identity. */
+  readonly uuid: string | null;
+  /** Primary shards. */
+  readonly primaries: number | null;
+  /** Copies of each shard beside the primary. */
+  readonly replicas: number | null;
+  /** Documents, nested ones included. */
+  readonly documents: number | null;
+  /** Documents that are deleted and still take space. */
+  readonly deleted: number | null;
+  /** Size of all copies, for people: `1.2mb`. */
+  readonly storeSize: string | null;
+  /** Size of the primaries, for people. */
+  readonly primaryStoreSize: string | null;
+}

@@ -1,0 +1,82 @@
+/** The native half. What people use is written around it. */
+
+/** A call that has not been made yet. It can be made once. */
+export interface Call {
+  /** Makes it, on threads of its own. The answer is JSON, or documents. */
+  make(): Promise<string | Batch>;
+  /** Drops the work; the promise is rejected. */
+  giveUp(): void;
+}
+
+/** Neighbouring documents of one shard: their bytes, and where each part of each document lies in them. */
+export interface Batch {
+  readonly index: string;
+  readonly shard: number;
+  /** Ids, routings, parents and sources. */
+  readonly data: Buffer;
+  /**
+   * For each document the begin and the end of its id, its routing, its parent and its source, and the number of its type. What
+   * it lacks ends before it begins; the number of a type it lacks is of none.
+   */
+  readonly places: Uint32Array;
+  readonly types: readonly string[];
+}
+
+export interface NativeDocumentStream {
+  nextBatch(max: number): Call;
+  skipped(): string;
+  close(): Call;
+}
+
+export interface NativeSnapshot {
+  info(): Call;
+  indices(): Call;
+  documents(index?: string, shard?: number): NativeDocumentStream;
+}
+
+export interface NativeRepository {
+  snapshots(): Call;
+  snapshot(name: string): NativeSnapshot;
+}
+
+export interface NativeCluster {
+  info(): Call;
+  health(): Call;
+  indices(): Call;
+  count(index: string): Call;
+  refresh(index: string): Call;
+}
+
+export interface NativeEventStream {
+  nextBatch(max: number): Call;
+  ready(): Call;
+}
+
+export interface NativeBackfill {
+  plan(): Call;
+  start(): Call;
+  scale(workers: number): Call;
+  pause(): Call;
+  stop(folder?: string): Call;
+  archive(folder?: string): Call;
+  restore(file: string): Call;
+  reset(folder?: string): Call;
+  status(): Call;
+  deepStatus(): Call;
+  wait(): Call;
+  events(): NativeEventStream;
+}
+
+/** The native half. */
+export interface Native {
+  readonly Repository: new (location: string, options: string) => NativeRepository;
+  readonly Cluster: new (address: string, options: string) => NativeCluster;
+  readonly Backfill: {
+    new (options: string): NativeBackfill;
+    fromConfig(path: string): NativeBackfill;
+  };
+  version(): string;
+  runCommandLine(words: string[]): number;
+}
+
+export const native: Native = require('../snapfill.node') as Native;

@@ -1,0 +1,121 @@
+//! Backfills and their events.
+
+use std::sync::Arc;
+
+use napi_derive::napi;
+use snapfill_ffi as ffi;
+
+use crate::call::Call;
+use crate::failure::Failure;
+use crate::options::{self, BackfillOptions};
+
+/// A backfill.
+#[napi]
+pub struct Backfill(Arc<ffi::Backfill>);
+
+#[napi]
+impl Backfill {
+    /// A backfill by its options, as JSON.
+    #[napi(constructor)]
+    pub fn new(options: String) -> napi::Result<Self> {
+        let options: BackfillOptions = options::read(&options)?;
+        Ok(Self(ffi::Backfill::new(options.into()).map_err(Failure::from)?))
+    }
+
+    /// The backfill of a configuration file.
+    #[napi(factory)]
+    pub fn from_config(path: String) -> napi::Result<Self> {
+        Ok(Self(ffi::Backfill::from_config(path).map_err(Failure::from)?))
+    }
+
+    /// What a run would do.
+    #[napi]
+    pub fn plan(&self) -> Call {
+        Call::json(Arc::clone(&self.0).plan())
+    }
+
+    /// Plans, makes the indices, and brings up workers.
+    #[napi]
+    pub fn start(&self) -> Call {
+        Call::json(Arc::clone(&self.0).start())
+    }
+
+    /// Sets the number of workers.
+    #[napi]
+    pub fn scale(&self, workers: u32) -> Call {
+        Call::json(Arc::clone(&self.0).scale(workers))
+    }
+
+    /// Sends all workers away.
+    #[napi]
+    pub fn pause(&self) -> Call {
+        Call::json(Arc::clone(&self.0).pause())
+    }
+
+    /// Sends all workers away, archives the working state and deletes it; gives the file.
+    #[napi]
+    pub fn stop(&self, folder: Option<String>) -> Call {
+        Call::json(Arc::clone(&self.0).stop(folder))
+    }
+
+    /// The same for a backfill whose workers are gone.
+    #[napi]
+    pub fn archive(&self, folder: Option<String>) -> Call {
+        Call::json(Arc::clone(&self.0).archive(folder))
+    }
+
+    /// Brings a stopped backfill back.
+    #[napi]
+    pub fn restore(&self, file: String) -> Call {
+        Call::json(Arc::clone(&self.0).restore(file))
+    }
+
+    /// Stops, and lets the session be begun anew; gives the file.
+    #[napi]
+    pub fn reset(&self, folder: Option<String>) -> Call {
+        Call::json(Arc::clone(&self.0).reset(folder))
+    }
+
+    /// Whether workers are at it.
+    #[napi]
+    pub fn status(&self) -> Call {
+        Call::json(Arc::clone(&self.0).status())
+    }
+
+    /// The same, and how far the work is.
+    #[napi]
+    pub fn deep_status(&self) -> Call {
+        Call::json(Arc::clone(&self.0).deep_status())
+    }
+
+    /// Waits for the end of the run and gives its word.
+    #[napi]
+    pub fn wait(&self) -> Call {
+        Call::json(Arc::clone(&self.0).wait())
+    }
+
+    /// What happens from now on.
+    #[napi]
+    pub fn events(&self) -> EventStream {
+        EventStream(self.0.events())
+    }
+}
+
+/// The events of a backfill.
+#[napi]
+pub struct EventStream(Arc<ffi::EventStream>);
+
+#[napi]
+impl EventStream {
+    /// The next events: none once the workers are gone.
+    #[napi]
+    pub fn next_batch(&self, max: u32) -> Call {
+        Call::json(Arc::clone(&self.0).next_batch(max))
+    }
+
+    /// What has happened since the last call.
+    #[napi]
+    pub fn ready(&self) -> Call {
+        Call::json(Arc::clone(&self.0).ready())
+    }
+}

@@ -1,0 +1,24 @@
+//! The native half of the Node package `snapfill`: converts, calls the facade, and converts back. What people use is written
+//! in TypeScript around it.
+
+pub mod backfill;
+pub mod call;
+pub mod cluster;
+pub mod documents;
+mod failure;
+mod options;
+pub mod repository;
+
+use napi_derive::napi;
+
+/// The version of snapfill.
+#[napi]
+pub fn version() -> &'static str {
+    snapfill_ffi::version()
+}
+
+/// Runs the command line with these arguments, the program's name first, and gives its exit code. Blocks.
+#[napi]
+pub fn run_command_line(arguments: Vec<String>) -> u8 {
+    snapfill_cli::main(arguments)
+}

@@ -1,0 +1,128 @@
+/** The package as a whole: its entry points, its errors, its command line, its README. */
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, symlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { inspect } from 'node:util';
+
+import * as snapfill from 'snapfill';
+import { FIXTURES, REPOSITORY, ROOT, folderOf } from './fixtures.mjs';
+
+const PACKAGE = join(ROOT, 'node');
+
+const CODES: readonly snapfill.ErrorCode[] = [
+  'CONFIG',
+  'AUTH',
+  'NOT_FOUND',
+  'UNAVAILABLE',
+  'RATE_LIMITED',
+  'CONFLICT',
+  'LEASE_LOST',
+  'CORRUPT',
+  'UNSUPPORTED',
+  'INCOMPLETE',
+  'STATE',
+  'CANCELLED',
+  'IO',
+  'UNEXPECTED',
+];
+
+/** Runs `snapfill` as npm would. */
+function snapfillOf(...words: string[]) {
+  const { bin } = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as { bin: { snapfill: string } };
+  return spawnSync(process.execPath, [join(PACKAGE, bin.snapfill), ...words], { encoding: 'utf8' });
+}
+
+test('both entry points give the same', () => {
+  const required = createRequire(import.meta.url)('snapfill') as Record<string, unknown>;
+  // What loaders add to modules that are required.
+  const added = ['default', 'module.exports', '__esModule'];
+  const names = Object.keys(snapfill).filter((name) => !added.includes(name));
+  assert.deepEqual(names.sort(), Object.keys(required).sort());
+  assert.equal(required.Backfill, snapfill.Backfill);
+});
+
+test('the version is the same everywhere', () => {
+  const { version } = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as { version: string };
+  assert.equal(snapfill.version, version);
+  assert.equal(snapfillOf('--version').stdout.trim(), `snapfill ${version}`);
+});
+
+test('the command line is in the package', () => {
+  const listed = snapfillOf('--json', 'snapshot', 'list', REPOSITORY);
+  assert.equal(listed.status, 0, listed.stderr);
+  assert.match(listed.stdout, /snap-2/);
+  assert.equal(snapfillOf('snapshot').status, 2);
+  const failed = snapfillOf('snapshot', 'list', '/no/such/folder');
+  assert.notEqual(failed.status, 0);
+  assert.match(failed.stderr, /no\/such\/folder/);
+});
+
+test('every kind of error has a class of its own', () => {
+  type Kind = new (message: string, details?: snapfill.ErrorDetails) => snapfill.SnapfillError;
+  const isKind = (value: unknown): value is Kind =>
+    typeof value === 'function' && value.prototype instanceof snapfill.SnapfillError;
+  const classes = (Object.values(snapfill) as unknown[]).filter(isKind);
+  const made = classes.map((kind) => new kind('what', { retryable: true, retryAfter: 3000, context: { file: 'a' } }));
+  assert.deepEqual(made.map(({ code }) => code).sort(), [...CODES].sort());
+  assert.ok(made.every((error) => error.retryable && error.retryAfter === 3000 && error.context.file === 'a'));
+  assert.ok(made.every((error) => error.name === error.constructor.name));
+});
+
+test('an error says where it happened', async (context) => {
+  const folder = folderOf(context);
+  await assert.rejects(new snapfill.Repository(folder).snapshots(), (error) => {
+    assert.ok(error instanceof snapfill.NotFoundError && error instanceof snapfill.SnapfillError);
+    assert.equal(error.context.repository, folder);
+    return error.code === 'NOT_FOUND' && !error.retryable && error.retryAfter === null && error.message.includes(folder);
+  });
+});
+
+test("wrong arguments are JavaScript's own errors and name the argument", () => {
+  const backfill = (options: object) => () => new snapfill.Backfill({ target: 'a', ...options });
+  assert.throws(backfill({ reposiotry: 'a' }), { name: 'TypeError', message: /reposiotry/ });
+  assert.throws(backfill({ workers: 'many' }), { name: 'TypeError', message: /workers: expected a whole number/ });
+  assert.throws(backfill({ workers: NaN }), { name: 'TypeError', message: /workers/ });
+  assert.throws(backfill({ workers: -1 }), { name: 'RangeError', message: /workers/ });
+  assert.throws(backfill({ lease: -1 }), { name: 'RangeError', message: /lease/ });
+  assert.throws(backfill({ types: 'mix' }), { code: 'CONFIG', message: /refuse, split, merge/ });
+  assert.throws(backfill({ repository: 'a' }), { code: 'CONFIG', message: /both repository and snapshot/ });
+  assert.throws(backfill({ fleet: { cluster: 'a' } }), { code: 'CONFIG', message: /service/ });
+  const cluster = (options: object) => () => new snapfill.Cluster('https://a.example.com', options);
+  assert.throws(cluster({ aws: { service: 'es', regoin: 'a' } }), { name: 'TypeError', message: /aws: .*regoin/ });
+});
+
+test('secrets are not shown', () => {
+  const cluster = new snapfill.Cluster('https://search.example.com', { user: 'filler', password: 'hunter2' });
+  assert.ok(!inspect(cluster, { depth: 9, showHidden: true }).includes('hunter2'));
+  const refused = [
+    () => new snapfill.Cluster('https://filler:hunter2@search.example.com'),
+    () => new snapfill.Cluster('https://search.example.com', { user: 'filler', password: ['hunter2'] as unknown as string }),
+    () => new snapfill.Cluster('https://search.example.com', { user: 'filler', password: 2, caFile: 'hunter2' } as object),
+  ];
+  for (const make of refused) {
+    assert.throws(make, (error) => error instanceof Error && !inspect(error).includes('hunter2'));
+  }
+});
+
+test('the snippets of the README run as they are printed', (context) => {
+  const folder = folderOf(context);
+  symlinkSync(join(FIXTURES, 'opensearch-3.8.0/repo'), join(folder, 'backups'));
+  const readme = readFileSync(join(PACKAGE, 'README.md'), 'utf8');
+  const snippets = [...readme.matchAll(/```(js|ts)\n([\s\S]*?)```/g)].map(([, , text]) => text ?? '');
+  assert.ok(snippets.length >= 2);
+  // What the reader has are other names; nothing else is changed.
+  const script = snippets
+    .slice(0, 2)
+    .join('\n')
+    .replaceAll('/backups', join(folder, 'backups'))
+    .replaceAll('./filled', join(folder, 'filled'))
+    .replaceAll("'nightly'", "'snap-2'")
+    .replaceAll("'logs'", "'shapes'");
+  const ran = spawnSync(process.execPath, ['--input-type=module', '-e', script], { cwd: PACKAGE, encoding: 'utf8' });
+  assert.equal(ran.status, 0, ran.stderr);
+  assert.match(ran.stdout, /written: \d+/);
+});

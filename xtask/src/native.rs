@@ -1,0 +1,56 @@
+//! The native halves of packages in other languages: built by cargo, and put where the package looks for them.
+
+use std::fs;
+
+use crate::arguments::Arguments;
+use crate::failure::{Failure, Result};
+use crate::process::{cargo, succeed};
+use crate::workspace::Workspace;
+
+/// What is built to have a native half.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Scope {
+    /// It alone.
+    Package,
+    /// The whole workspace, with the features that its tests have: after them only the native half is left to build.
+    Workspace,
+}
+
+impl Scope {
+    /// Which of them the arguments of a command ask for.
+    pub(crate) fn parse(words: &[String]) -> Result<Self> {
+        let is_part = Arguments::parse(words, &["--after-tests"], &[])?.has("--after-tests");
+        Ok(if is_part { Self::Workspace } else { Self::Package })
+    }
+}
+
+/// A native half.
+#[derive(Debug)]
+pub(crate) struct Half {
+    /// Its crate.
+    pub(crate) package: &'static str,
+    /// What cargo makes of it, in its target folder.
+    pub(crate) library: &'static str,
+    /// Where the package looks for it, from the workspace's root.
+    pub(crate) place: &'static str,
+}
+
+impl Half {
+    /// Puts it where the package looks for it.
+    pub(crate) fn build(&self, workspace: &Workspace, scope: Scope) -> Result {
+        let mut command = cargo(workspace);
+        command.arg("build");
+        match scope {
+            Scope::Package => command.args(["-p", self.package]),
+            Scope::Workspace => command.args(["--workspace", "--lib", "--tests"]),
+        };
+        succeed(&mut command, "cargo build")?;
+        let built = workspace.target()?.join("debug").join(self.library);
+        let place = workspace.root().join(self.place);
+        // A library that a running program has in use is replaced, not written over.
+        let beside = place.with_extension("new");
+        fs::copy(&built, &beside)
+            .and_then(|_| fs::rename(&beside, &place))
+            .map_err(|error| Failure::Failed(format!("cannot copy {}: {error}", built.display())))
+    }
+}
