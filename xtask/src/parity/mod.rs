@@ -10,6 +10,7 @@ use crate::failure::{Failure, Result};
 use crate::workspace::Workspace;
 
 mod facade;
+mod node;
 mod python;
 mod table;
 
@@ -22,8 +23,8 @@ const TABLE: &str = "docs/parity.md";
 pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result {
     let writes = Arguments::parse(words, &["--write"], &[])?.has("--write");
     let api = facade::read(&workspace.root().join("bindings/src"))?;
-    let python = python::Package::read(workspace.root())?;
-    let findings = python.check(&api);
+    let mut findings = python::Package::read(workspace.root())?.check(&api);
+    findings.extend(node::Package::read(workspace.root())?.check(&api));
     if !findings.is_empty() {
         return Failure::failed(findings.join("\nerror: "));
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::facade::Api;
-use super::python;
+use super::{node, python};
 
 const HEAD: &str = "\
 # What each language has
@@ -15,19 +15,16 @@ same fields everywhere.
 
 pub(super) fn of(api: &Api) -> String {
     let mut text = HEAD.to_owned();
-    text.push_str("| facade | Python `snapfill` | Python `snapfill.aio` |\n| --- | --- | --- |\n");
+    text.push_str("| facade | Python `snapfill` | Python `snapfill.aio` | Node |\n| --- | --- | --- | --- |\n");
     for (handle, functions) in &api.handles {
         for function in functions {
-            let python = in_python(handle, function);
-            let awaited = match python.as_str() {
-                "" => String::new(),
-                call => format!("`{call}`"),
-            };
+            let python = code(&in_python(handle, function));
+            let node = code(&in_node(handle, function));
             // Writing to a text does not fail.
-            let _ = writeln!(text, "| `{handle}::{function}` | {awaited} | {awaited} |");
+            let _ = writeln!(text, "| `{handle}::{function}` | {python} | {python} | {node} |");
         }
     }
-    text.push_str("\n| error | code | Python |\n| --- | --- | --- |\n");
+    text.push_str("\n| error | code | Python, Node |\n| --- | --- | --- |\n");
     for kind in &api.errors {
         let code = python::code_of(kind);
         let class = match kind.as_str() {
@@ -38,6 +35,22 @@ pub(super) fn of(api: &Api) -> String {
         let _ = writeln!(text, "| `{kind}` | `{code}` | `{class}` |");
     }
     text
+}
+
+/// As code, if there is any.
+fn code(call: &str) -> String {
+    if call.is_empty() { String::new() } else { format!("`{call}`") }
+}
+
+fn in_node(handle: &str, function: &str) -> String {
+    let class = python::class(handle);
+    match (handle, function) {
+        ("DocumentBatch", _) => "Document[]".to_owned(),
+        (_, "new") => format!("new {class}(…)"),
+        ("Backfill", "deep_status") => "Backfill.status({ deep: true })".to_owned(),
+        _ => python::method(handle, function)
+            .map_or_else(String::new, |method| format!("{class}.{}", node::in_camel_case(method))),
+    }
 }
 
 fn in_python(handle: &str, function: &str) -> String {
