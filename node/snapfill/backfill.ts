@@ -72,7 +72,7 @@ export class Backfill extends EventEmitter<BackfillEvents> {
    * @throws {ConfigError} It cannot be understood; the text says file, line and column.
    */
   static fromConfig(path: string | URL): Backfill {
-    const made: unknown = now(() => native.Backfill.fromConfig(placeOf(path)));
+    const made: unknown = now(() => native.Backfill.fromConfig(placeOf(path, 'path')));
     return new Backfill(made as BackfillOptions);
   }
 
@@ -247,11 +247,11 @@ function written(options: BackfillOptions): string {
   const { target, repository, snapshot, coordinator, fleet, indices, exclude, renamePatterns = [], ...others } = options;
   const patterns = Array.isArray(renamePatterns) ? renamePatterns : Object.entries(renamePatterns);
   return write({
-    target: addressOf(target),
+    target: addressOf(target, 'target'),
     targetOptions: clusterOptionsOf(target),
-    coordinator: coordinator && addressOf(coordinator),
+    coordinator: coordinator && addressOf(coordinator, 'coordinator'),
     coordinatorOptions: clusterOptionsOf(coordinator),
-    repository: repository instanceof Repository ? repository.url : repository && placeOf(repository),
+    repository: repository instanceof Repository ? repository.url : repository && placeOf(repository, 'repository'),
     repositoryOptions: repository instanceof Repository ? Repository.optionsOf(repository) : undefined,
     snapshot: snapshot instanceof Snapshot ? snapshot.name : snapshot,
     [fleet && 'deployment' in fleet ? 'kubernetes' : 'ecs']: fleet,
@@ -262,8 +262,8 @@ function written(options: BackfillOptions): string {
   });
 }
 
-function addressOf(cluster: string | URL | Cluster): string {
-  return cluster instanceof Cluster ? cluster.address : placeOf(cluster);
+function addressOf(cluster: string | URL | Cluster, name: string): string {
+  return cluster instanceof Cluster ? cluster.address : placeOf(cluster, name);
 }
 
 function clusterOptionsOf(cluster: string | URL | Cluster | undefined): object | undefined {

@@ -13,7 +13,7 @@ export class Cluster {
 
   /** The cluster at an `http://` or `https://` address without credentials, or in a folder. A folder takes no options. */
   constructor(address: string | URL, options: ClusterOptions = {}) {
-    this.address = placeOf(address);
+    this.address = placeOf(address, 'address');
     this.#options = options;
     this.#native = now(() => new native.Cluster(this.address, write(options)));
   }

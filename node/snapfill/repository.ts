@@ -6,9 +6,15 @@ import type { IndexInfo, SnapshotInfo, SnapshotSummary } from './model.js';
 import { type NativeRepository, type NativeSnapshot, native } from './native.js';
 import type { RepositoryOptions } from './options.js';
 
-/** A path or a URL as text. */
-export function placeOf(place: string | URL): string {
-  return typeof place === 'string' ? place : place.protocol === 'file:' ? fileURLToPath(place) : place.href;
+/** A path or a URL as text; `name` is the argument's. */
+export function placeOf(place: string | URL, name: string): string {
+  if (place instanceof URL) {
+    return place.protocol === 'file:' ? fileURLToPath(place) : place.href;
+  }
+  if (typeof place !== 'string') {
+    throw new TypeError(`${name}: expected a path or a URL, not ${String(place)}`);
+  }
+  return place;
 }
 
 /** A snapshot repository: a folder, or a URL. Nothing is read before it is asked for something. */
@@ -20,7 +26,7 @@ export class Repository {
 
   /** The repository at a place. */
   constructor(url: string | URL, options: RepositoryOptions = {}) {
-    this.url = placeOf(url);
+    this.url = placeOf(url, 'url');
     this.#options = options;
     this.#native = now(() => new native.Repository(this.url, write(options)));
   }

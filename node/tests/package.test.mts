@@ -91,6 +91,8 @@ test("wrong arguments are JavaScript's own errors and name the argument", () => 
   assert.throws(backfill({ types: 'mix' }), { code: 'CONFIG', message: /refuse, split, merge/ });
   assert.throws(backfill({ repository: 'a' }), { code: 'CONFIG', message: /both repository and snapshot/ });
   assert.throws(backfill({ fleet: { cluster: 'a' } }), { code: 'CONFIG', message: /service/ });
+  assert.throws(backfill({ repository: 3 }), { name: 'TypeError', message: /repository: expected a path or a URL, not 3/ });
+  assert.throws(backfill({ target: undefined }), { name: 'TypeError', message: /target/ });
   const cluster = (options: object) => () => new snapfill.Cluster('https://a.example.com', options);
   assert.throws(cluster({ aws: { service: 'es', regoin: 'a' } }), { name: 'TypeError', message: /aws: .*regoin/ });
 });
