@@ -31,14 +31,17 @@ pub struct BackfillOptions {
     #[cfg_attr(feature = "uniffi", uniffi(default = None))]
     pub snapshot: Option<String>,
     /// How the repository is read.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub repository_options: RepositoryOptions,
     /// How to speak with the target, where it is a cluster.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub target_options: ClusterOptions,
     /// Where the working state of a run into a cluster is: another cluster's address, or `local` for a file of this machine.
     /// None: in the target.
     #[cfg_attr(feature = "uniffi", uniffi(default = None))]
     pub coordinator: Option<String>,
     /// How to speak with the coordinator.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub coordinator_options: ClusterOptions,
     /// A folder for what this machine keeps of a run into a cluster. None: one for each address, under
     /// `$XDG_STATE_HOME/snapfill` or `~/.local/state/snapfill`.
@@ -66,7 +69,7 @@ pub struct BackfillOptions {
     #[cfg_attr(feature = "uniffi", uniffi(default = None))]
     pub split_bytes: Option<u64>,
     /// New names of indices by their old ones.
-    #[cfg_attr(feature = "uniffi", uniffi(default = {}))]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub rename: HashMap<String, String>,
     /// Regular expressions for whole names, and what takes their place.
     #[cfg_attr(feature = "uniffi", uniffi(default = []))]

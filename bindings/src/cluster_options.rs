@@ -12,7 +12,7 @@ use crate::{Result, SnapfillError};
 
 /// How to speak with a cluster. None of it is for a target that is a folder.
 #[derive(Clone, Default)]
-#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record), uniffi::export(Debug))]
 pub struct ClusterOptions {
     /// Further addresses of the same cluster.
     #[cfg_attr(feature = "uniffi", uniffi(default = []))]

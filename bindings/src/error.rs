@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use snapfill::{Error, ErrorKind};
 
+#[cfg(feature = "uniffi")]
+mod declared;
+
 /// What went wrong. One variant a kind; adding one is a decision on record (`docs/adr`). Its text is that of `Display`.
 ///
 /// In Kotlin the variants are subclasses, in Python exceptions under `SnapfillError`, in JavaScript the values of `error.code`.
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "uniffi", derive(uniffi::Error), uniffi(flat_error))]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Error))]
 pub enum SnapfillError {
     /// The settings are wrong or contradict each other: mend them.
     Config(Context),
@@ -132,7 +135,13 @@ impl From<Error> for SnapfillError {
 
 impl fmt::Display for SnapfillError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Context { text, places, .. } = self.context();
+        self.context().fmt(f)
+    }
+}
+
+impl fmt::Display for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { text, places, .. } = self;
         f.write_str(text)?;
         for (place, (name, value)) in places.iter().enumerate() {
             write!(f, "{}{name}: {value}", if place == 0 { " (" } else { ", " })?;
