@@ -16,6 +16,7 @@ mod failure;
 mod fixtures;
 mod fuzz;
 mod generate;
+mod kotlin;
 mod mutate;
 mod native;
 mod node;
@@ -93,6 +94,12 @@ const COMMANDS: &[Command] = &[
         usage: "generate",
         summary: "what is made from the code and checked in: the schema of configuration files",
         run: generate::run,
+    },
+    Command {
+        name: "kotlin",
+        usage: "kotlin [--write]",
+        summary: "the Kotlin package: its tests, and the declarations for Kotlin and Swift, which --write makes anew",
+        run: kotlin::run,
     },
     Command {
         name: "mutate",

@@ -5,6 +5,7 @@ use snapfill_harness::{SERVERS_VARIABLE, Server, Servers};
 use crate::arguments::Arguments;
 use crate::check;
 use crate::failure::{Failure, Result};
+use crate::kotlin;
 use crate::node;
 use crate::process::{cargo, exit_code, shell_line};
 use crate::python;
@@ -31,6 +32,8 @@ enum Action {
     Python,
     /// The Node package, in this process.
     Node,
+    /// The Kotlin package, in this process.
+    Kotlin,
 }
 
 /// To add a step: a row here.
@@ -71,6 +74,7 @@ static STEPS: &[Step] = &[
     Step::new("parity", Action::Cargo(&["xtask", "parity"])),
     Step::new("python", Action::Python),
     Step::new("node", Action::Node),
+    Step::new("kotlin", Action::Kotlin),
     Step::new(
         "without aws",
         Action::Cargo(&["check", "-p", "snapfill-cli", "--no-default-features"]),
@@ -175,6 +179,7 @@ impl Step {
             Action::Servers => return fetch(servers),
             Action::Python => return python::run(workspace, &["--after-tests".to_owned()]),
             Action::Node => return node::run(workspace, &["--after-tests".to_owned()]),
+            Action::Kotlin => return kotlin::run(workspace, &["--after-tests".to_owned()]),
             Action::Cargo(arguments) => arguments,
         };
         let mut command = cargo(workspace);
@@ -196,6 +201,7 @@ impl Step {
             Action::Limits => return "cargo xtask check".to_owned(),
             Action::Python => return "cargo xtask python".to_owned(),
             Action::Node => return "cargo xtask node".to_owned(),
+            Action::Kotlin => return "cargo xtask kotlin".to_owned(),
             Action::Servers => {
                 let flag = if servers == Servers::All { " --all-servers" } else { "" };
                 return format!("cargo xtask servers{flag}");
