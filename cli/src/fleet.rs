@@ -1,7 +1,7 @@
 //! The fleet of a run: elsewhere, or the workers of this machine and how each of them is called.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use clap::Args;
@@ -97,14 +97,30 @@ pub(crate) async fn open(
         return Ok(elsewhere);
     }
     let folder = std::path::absolute(folder).map_err(Error::from)?;
-    let program = std::env::current_exe().map_err(Error::from)?;
     let mut worker = vec!["worker".to_owned(), "--until-stdin-closes".to_owned()];
     // How exactly the working state's clock must be known follows from it.
     worker.push(format!("--lease={}s", lease.as_secs()));
     worker.extend(arguments_of(run, &folder)?);
-    let worker = WorkerProgram { program: program.clone(), arguments: worker };
-    let supervisor = WorkerProgram { program, arguments: vec!["supervise".to_owned()] };
+    let (worker, supervisor) = (own_process(worker)?, own_process(vec!["supervise".to_owned()])?);
     Ok(Arc::new(ProcessFleet::new(control_folder(&folder, run.session), worker, supervisor)))
+}
+
+/// What begins a process of this command line, where it is built into a program that is more.
+static BEGINNING: OnceLock<WorkerProgram> = OnceLock::new();
+
+/// From now on, processes of this command line are begun by this program with these arguments before their own.
+pub(crate) fn begin_processes_by(program: PathBuf, arguments: Vec<String>) {
+    // An error means that it was told before.
+    let _ = BEGINNING.set(WorkerProgram { program, arguments });
+}
+
+/// A process of this command line with these arguments.
+fn own_process(arguments: Vec<String>) -> Result<WorkerProgram, Failure> {
+    let Some(WorkerProgram { program, arguments: before }) = BEGINNING.get().cloned() else {
+        let program = std::env::current_exe().map_err(Error::from)?;
+        return Ok(WorkerProgram { program, arguments });
+    };
+    Ok(WorkerProgram { program, arguments: before.into_iter().chain(arguments).collect() })
 }
 
 /// The folder through which the workers of a session are controlled.

@@ -33,8 +33,18 @@ use config::Refusal;
 use exit::{Exit, Failure};
 use output::Output;
 
-/// Runs the command line with these words, the program's name first, and gives its exit code. For programs that have it built
-/// in, such as the packages of other languages. An interruption ends the process.
+/// Runs the command line within a program that is more than it, such as the interpreter of another language. `program` with the
+/// arguments `before` begins the command line as a process of its own: that is how workers in the background are begun.
+pub fn main_within<W: Into<OsString> + Clone>(
+    program: PathBuf,
+    before: Vec<String>,
+    words: impl IntoIterator<Item = W>,
+) -> u8 {
+    fleet::begin_processes_by(program, before);
+    main(words)
+}
+
+/// Runs the command line with these words, the program's name first, and gives its exit code. An interruption ends the process.
 pub fn main<W: Into<OsString> + Clone>(words: impl IntoIterator<Item = W>) -> u8 {
     let words: Vec<OsString> = words.into_iter().map(Into::into).collect();
     let arguments = match config::parse(&words) {

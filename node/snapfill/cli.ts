@@ -3,4 +3,4 @@
 
 import { native } from './native.js';
 
-process.exitCode = native.runCommandLine(['snapfill', ...process.argv.slice(2)]);
+process.exitCode = native.runCommandLine(process.execPath, [__filename], ['snapfill', ...process.argv.slice(2)]);

@@ -76,7 +76,8 @@ export interface Native {
     fromConfig(path: string): NativeBackfill;
   };
   version(): string;
-  runCommandLine(words: string[]): number;
+  /** Runs the command line; `program` with `before` is what begins it as a process of its own. Blocks. */
+  runCommandLine(program: string, before: string[], words: string[]): number;
 }
 
 export const native: Native = require('../snapfill.node') as Native;

@@ -17,8 +17,9 @@ pub fn version() -> &'static str {
     snapfill_ffi::version()
 }
 
-/// Runs the command line with these arguments, the program's name first, and gives its exit code. Blocks.
+/// Runs the command line with these arguments, the program's name first, and gives its exit code. Blocks. `program` with the
+/// arguments `before` is what begins it as a process of its own.
 #[napi]
-pub fn run_command_line(arguments: Vec<String>) -> u8 {
-    snapfill_cli::main(arguments)
+pub fn run_command_line(program: String, before: Vec<String>, arguments: Vec<String>) -> u8 {
+    snapfill_cli::main_within(program.into(), before, arguments)
 }

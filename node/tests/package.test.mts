@@ -2,14 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, symlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 
 import * as snapfill from 'snapfill';
-import { FIXTURES, REPOSITORY, ROOT, folderOf } from './fixtures.mjs';
+import { REPOSITORY, ROOT, folderOf } from './fixtures.mjs';
 
 const PACKAGE = join(ROOT, 'node');
 
@@ -61,6 +61,16 @@ test('the command line is in the package', () => {
   assert.match(failed.stderr, /no\/such\/folder/);
 });
 
+test('workers in the background are begun by Node', async (context) => {
+  const folder = folderOf(context);
+  const source = ['--repo', REPOSITORY, '--snapshot', 'snap-2', '--index', 'shapes'];
+  const started = snapfillOf('backfill', 'start', ...source, '--target', folder);
+  assert.equal(started.status, 0, started.stderr);
+  const watched = snapfillOf('backfill', 'watch', '--target', folder);
+  assert.equal(watched.status, 0, watched.stderr);
+  assert.equal((await new snapfill.Backfill({ target: folder }).status({ deep: true })).end, 'completed');
+});
+
 test('every kind of error has a class of its own', () => {
   type Kind = new (message: string, details?: snapfill.ErrorDetails) => snapfill.SnapfillError;
   const isKind = (value: unknown): value is Kind =>
@@ -110,21 +120,27 @@ test('secrets are not shown', () => {
   }
 });
 
-test('the snippets of the README run as they are printed', (context) => {
-  const folder = folderOf(context);
-  symlinkSync(join(FIXTURES, 'opensearch-3.8.0/repo'), join(folder, 'backups'));
-  const readme = readFileSync(join(PACKAGE, 'README.md'), 'utf8');
-  const snippets = [...readme.matchAll(/```(js|ts)\n([\s\S]*?)```/g)].map(([, , text]) => text ?? '');
-  assert.ok(snippets.length >= 2);
-  // What the reader has are other names; nothing else is changed.
-  const script = snippets
-    .slice(0, 2)
-    .join('\n')
-    .replaceAll('/backups', join(folder, 'backups'))
-    .replaceAll('./filled', join(folder, 'filled'))
-    .replaceAll("'nightly'", "'snap-2'")
-    .replaceAll("'logs'", "'shapes'");
-  const ran = spawnSync(process.execPath, ['--input-type=module', '-e', script], { cwd: PACKAGE, encoding: 'utf8' });
-  assert.equal(ran.status, 0, ran.stderr);
-  assert.match(ran.stdout, /written: \d+/);
-});
+/** The first snippets of a README. */
+function snippetsOf(readme: string, count: number): string {
+  const found = [...readFileSync(readme, 'utf8').matchAll(/```js\n([\s\S]*?)```/g)].map(([, text]) => text ?? '');
+  assert.ok(found.length >= count);
+  return found.slice(0, count).join('\n');
+}
+
+for (const [readme, count, expected] of [
+  ['node/README.md', 2, /written: \d+/],
+  ['README.md', 1, /completed/],
+] as const) {
+  test(`the first snippets of ${readme} run as they are printed`, (context) => {
+    const folder = folderOf(context);
+    // What a reader has has other names; nothing else is changed.
+    const script = snippetsOf(join(ROOT, readme), count)
+      .replaceAll(/\/backups(\/nightly)?/g, REPOSITORY)
+      .replaceAll('./filled', join(folder, 'filled'))
+      .replaceAll("'nightly'", "'snap-2'")
+      .replaceAll("'logs'", "'shapes'");
+    const ran = spawnSync(process.execPath, ['--input-type=module', '-e', script], { cwd: PACKAGE, encoding: 'utf8' });
+    assert.equal(ran.status, 0, ran.stderr);
+    assert.match(ran.stdout, expected);
+  });
+}

@@ -9,6 +9,8 @@ mod failure;
 mod options;
 mod repository;
 
+use std::path::PathBuf;
+
 use pyo3::prelude::*;
 
 /// The native half of the package. Use `snapfill` or `snapfill.aio`.
@@ -39,10 +41,16 @@ fn version() -> &'static str {
     snapfill_ffi::version()
 }
 
-/// Runs the command line with these arguments, the program's name first, and gives its exit code.
+/// Runs the command line with these arguments, the program's name first, and gives its exit code. `program` with the arguments
+/// `before` is what begins it as a process of its own.
 #[pyfunction]
-fn run_command_line(py: Python<'_>, arguments: Vec<String>) -> u8 {
-    py.detach(|| snapfill_cli::main(arguments))
+fn run_command_line(
+    py: Python<'_>,
+    program: PathBuf,
+    before: Vec<String>,
+    arguments: Vec<String>,
+) -> u8 {
+    py.detach(|| snapfill_cli::main_within(program, before, arguments))
 }
 
 /// Passes what snapfill logs on to the module `logging`. Where something else takes the logs of this process already, such as

@@ -27,6 +27,15 @@ def test_the_command_line_is_in_the_package(repository: Path) -> None:
     assert failed.returncode != 0 and "/no/such/folder" in failed.stderr
 
 
+def test_workers_in_the_background_are_begun_by_python(repository: Path, tmp_path: Path) -> None:
+    source = ("--repo", str(repository), "--snapshot", "snap-2", "--index", "shapes")
+    started = run("backfill", "start", *source, "--target", str(tmp_path))
+    assert started.returncode == 0, started.stderr
+    watched = run("backfill", "watch", "--target", str(tmp_path))
+    assert watched.returncode == 0, watched.stderr
+    assert snapfill.Backfill(target=tmp_path).status(deep=True).end == "completed"
+
+
 @pytest.mark.parametrize("module", [snapfill, aio, console, errors, events, model])
 def test_everything_public_has_a_text(module: object) -> None:
     untold = []
