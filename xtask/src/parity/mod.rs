@@ -10,6 +10,7 @@ use crate::failure::{Failure, Result};
 use crate::workspace::Workspace;
 
 mod facade;
+mod kotlin;
 mod node;
 mod python;
 mod table;
@@ -25,6 +26,7 @@ pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result {
     let api = facade::read(&workspace.root().join("bindings/src"))?;
     let mut findings = python::Package::read(workspace.root())?.check(&api);
     findings.extend(node::Package::read(workspace.root())?.check(&api));
+    findings.extend(kotlin::Package::read(workspace.root())?.check(&api));
     if !findings.is_empty() {
         return Failure::failed(findings.join("\nerror: "));
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::facade::Api;
-use super::{node, python};
+use super::{kotlin, node, python};
 
 const HEAD: &str = "\
 # What each language has
@@ -15,16 +15,22 @@ same fields everywhere.
 
 pub(super) fn of(api: &Api) -> String {
     let mut text = HEAD.to_owned();
-    text.push_str("| facade | Python `snapfill` | Python `snapfill.aio` | Node |\n| --- | --- | --- | --- |\n");
+    text.push_str("| facade | Python `snapfill` | Python `snapfill.aio` | Node | Kotlin |\n| --- | --- | --- | --- | --- |\n");
     for (handle, functions) in &api.handles {
         for function in functions {
             let python = code(&in_python(handle, function));
             let node = code(&in_node(handle, function));
+            let kotlin = code(&kotlin::call(handle, function));
             // Writing to a text does not fail.
-            let _ = writeln!(text, "| `{handle}::{function}` | {python} | {python} | {node} |");
+            let _ = writeln!(
+                text,
+                "| `{handle}::{function}` | {python} | {python} | {node} | {kotlin} |"
+            );
         }
     }
-    text.push_str("\n| error | code | Python, Node |\n| --- | --- | --- |\n");
+    text.push_str(
+        "\n| error | code | Python, Node; in Kotlin `…Exception` |\n| --- | --- | --- |\n",
+    );
     for kind in &api.errors {
         let code = python::code_of(kind);
         let class = match kind.as_str() {
