@@ -11,7 +11,19 @@ pub(crate) fn cargo(workspace: &Workspace) -> Command {
     let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
     command.current_dir(workspace.root()).stdin(Stdio::null());
+    forget_own_package(&mut command);
     command
+}
+
+/// Leaves out what cargo told us of our own package: build scripts that look at these would run anew, and all that is built
+/// upon them, whenever a build is begun by us after one that was not.
+pub(crate) fn forget_own_package(command: &mut Command) {
+    for (name, _) in env::vars_os() {
+        let is_own = |prefix| name.as_encoded_bytes().starts_with(prefix);
+        if is_own(b"CARGO_PKG_") || is_own(b"CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
 }
 
 /// Runs a program to its end, its output passed through; its exit code, or an error where a

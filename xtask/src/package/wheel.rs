@@ -8,7 +8,7 @@ use std::process::Command;
 
 use super::{Build, snippets};
 use crate::failure::{Failure, Result};
-use crate::process::succeed;
+use crate::process::{forget_own_package, succeed};
 use crate::venv;
 use crate::workspace::Workspace;
 
@@ -22,6 +22,7 @@ pub(super) fn build(workspace: &Workspace, build: Build, dist: &Path) -> Result<
     let mut maturin = Command::new(&python);
     maturin.args(["-m", "maturin", "build", "--strip", "--out"]).arg(dist);
     // Where it looks for a Python that has zig.
+    forget_own_package(&mut maturin);
     maturin.env("PATH", with_first(python.parent())?);
     match build {
         Build::Release => maturin.args(["--release", "--zig", "--compatibility", OLDEST_SYSTEM]),
