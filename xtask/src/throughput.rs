@@ -83,9 +83,17 @@ impl Reader {
 }
 
 fn rust(workspace: &Workspace) -> Result<Reader> {
-    let words = ["build", "--release", "-p", "snapfill-ffi", "--example", "read"];
+    let words = [
+        "build",
+        "--release",
+        "-p",
+        "snapfill",
+        "--no-default-features",
+        "--example",
+        "time_reading",
+    ];
     succeed(cargo(workspace).args(words), "cargo build")?;
-    let program = workspace.target()?.join("release/examples/read");
+    let program = workspace.target()?.join("release/examples/time_reading");
     Ok(Reader { language: "Rust", program, script: None })
 }
 

@@ -33,6 +33,7 @@ enum Place {
 }
 
 /// Understands `/path`, `path`, `file:///path` and `s3://bucket/path`.
+#[cfg_attr(not(feature = "s3"), expect(unused_variables, reason = "only buckets look at it"))]
 pub(crate) async fn locate(text: &str, s3: &S3Options) -> Result<Location> {
     match place(text)? {
         Place::Folder(path) => locate_folder(&path, text),
@@ -51,6 +52,7 @@ pub(crate) async fn locate(text: &str, s3: &S3Options) -> Result<Location> {
 }
 
 /// How other processes name a location. A folder must be there; a bucket is not asked for.
+#[cfg(feature = "local")]
 pub(crate) fn url_of(text: &str) -> Result<String> {
     match place(text)? {
         Place::Folder(path) => Ok(locate_folder(&path, text)?.url),
@@ -59,6 +61,7 @@ pub(crate) fn url_of(text: &str) -> Result<String> {
     }
 }
 
+#[cfg_attr(not(feature = "s3"), expect(unused_variables, reason = "only buckets look at it"))]
 fn place(text: &str) -> Result<Place> {
     let Some((scheme, rest)) = text.split_once("://") else {
         return Ok(Place::Folder(PathBuf::from(text)));

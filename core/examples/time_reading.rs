@@ -2,22 +2,20 @@
 //! throughput is a share of.
 //!
 //! ```sh
-//! cargo run --release -p snapfill-ffi --example read -- REPOSITORY SNAPSHOT
+//! cargo run --release -p snapfill --no-default-features --example time_reading -- REPOSITORY SNAPSHOT
 //! ```
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what it is for")]
-#![allow(clippy::disallowed_methods, reason = "it measures the time that passes")]
 
 use std::process::ExitCode;
-use std::time::Instant;
 
-use snapfill::Result;
 use snapfill::snapshot::{DocumentsOptions, Repository};
+use snapfill::{Clock, Result, SystemClock};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [repository, snapshot] = arguments.as_slice() else {
-        eprintln!("usage: read REPOSITORY SNAPSHOT");
+        eprintln!("usage: time_reading REPOSITORY SNAPSHOT");
         return ExitCode::from(2);
     };
     match read(repository, snapshot).await {
@@ -31,7 +29,7 @@ async fn main() -> ExitCode {
 
 async fn read(repository: &str, snapshot: &str) -> Result<()> {
     let (mut documents, mut bytes, mut ids) = (0_u64, 0_usize, 0_usize);
-    let began = Instant::now();
+    let began = SystemClock::new();
     let repository = Repository::open(repository).await?;
     let snapshot = repository.snapshot(snapshot).await?;
     let mut batches = snapshot.documents(None, None, DocumentsOptions::default());
@@ -42,7 +40,7 @@ async fn read(repository: &str, snapshot: &str) -> Result<()> {
             ids += document.id.len();
         }
     }
-    let seconds = began.elapsed().as_secs_f64();
+    let seconds = began.monotonic().as_secs_f64();
     println!(
         "{}",
         serde_json::json!({"documents": documents, "bytes": bytes, "ids": ids, "seconds": seconds})
