@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::arguments::Arguments;
 use crate::failure::{Failure, Result};
-use crate::process::{cargo, exit_code};
+use crate::process::{cargo, succeed};
 use crate::workspace::Workspace;
 
 /// Generated and checked in: each one's name under the folder it is written to, and its place.
@@ -28,7 +28,7 @@ pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result {
         false => build.args(["-p", "snapfill-kotlin", "-p", "snapfill-bindgen"]),
     };
     succeed(&mut build, "cargo build")?;
-    let built = workspace.root().join("target/debug");
+    let built = workspace.target()?.join("debug");
     let folder = generate(workspace, &built)?;
     for (name, place) in FILES {
         keep(&folder.join(name), &workspace.root().join(place), arguments.has("--write"))?;
@@ -43,7 +43,7 @@ pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result {
 
 /// Writes the declarations into a folder of their own.
 fn generate(workspace: &Workspace, built: &Path) -> Result<PathBuf> {
-    let folder = workspace.root().join("target/declarations");
+    let folder = workspace.target()?.join("declarations");
     let mut command = Command::new(built.join("snapfill-bindgen"));
     command
         .arg(built.join("libsnapfill_uniffi.so"))
@@ -77,13 +77,6 @@ fn keep(generated: &Path, place: &Path, writes: bool) -> Result {
 fn tidy(text: &str) -> String {
     let lines: Vec<&str> = text.trim_end().lines().map(str::trim_end).collect();
     lines.join("\n") + "\n"
-}
-
-fn succeed(command: &mut Command, what: &str) -> Result {
-    match exit_code(command)? {
-        0 => Ok(()),
-        code => Failure::failed(format!("`{what}` ended with {code}")),
-    }
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub(crate) fn verify(workspace: &Workspace, servers: Servers) -> Result {
     ) {
         missing.push("`python3`, 3.10 or newer with `venv`, was not found: install it, for instance `apt-get install python3-venv`".into());
     }
-    let is_new = "process.exit(process.versions.node.split('.')[0] < 20)";
+    let is_new = "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)";
     if !works(Command::new("node").args(["-e", is_new]))
         || !works(Command::new("npm").arg("--version"))
     {
