@@ -330,13 +330,15 @@ impl<F: Fleet + ?Sized> BackfillController for FleetBackfill<F> {
             }
             _ => None,
         };
+        let is_stopped = matches!(standing, Standing::Stopping | Standing::Absent);
         match (end, failure) {
             (Some(end), _) => {
                 self.leave_when_done().await?;
                 Ok(end)
             }
-            (None, Some(error)) => Err(error),
-            (None, None) => Err(Error::new(ErrorKind::Cancelled, ended_early(standing))),
+            // A worker that was late finds its state gone, which is what the stop did.
+            (None, Some(error)) if !(is_stopped && error.kind() == ErrorKind::State) => Err(error),
+            (None, _) => Err(Error::new(ErrorKind::Cancelled, ended_early(standing))),
         }
     }
 
