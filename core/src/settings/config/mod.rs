@@ -7,7 +7,7 @@
 //! | [`auth`], [`secret`] | who we say we are, and where secrets are |
 //! | [`backfill`] | what goes where, and how |
 //! | [`units`] | sizes and times as people write them |
-//! | [`read`], [`complaint`] | a file becomes a configuration, or a line that is wrong |
+//! | [`read`], `complaint` | a file becomes a configuration, or a line that is wrong |
 //! | `roots` | paths in a file begin at its folder |
 //! | `services` | the `services.yaml` of OpenSearch's Migration Assistant |
 //! | `schema` | the JSON schema |
