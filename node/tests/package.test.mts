@@ -1,10 +1,12 @@
 /** The package as a whole: its entry points, its errors, its command line, its README. */
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 
@@ -30,10 +32,15 @@ const CODES: readonly snapfill.ErrorCode[] = [
   'UNEXPECTED',
 ];
 
+/** What npm has `snapfill` be. */
+function program(): string {
+  const { bin } = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as { bin: { snapfill: string } };
+  return join(PACKAGE, bin.snapfill);
+}
+
 /** Runs `snapfill` as npm would. */
 function snapfillOf(...words: string[]) {
-  const { bin } = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as { bin: { snapfill: string } };
-  return spawnSync(process.execPath, [join(PACKAGE, bin.snapfill), ...words], { encoding: 'utf8' });
+  return spawnSync(process.execPath, [program(), ...words], { encoding: 'utf8' });
 }
 
 test('both entry points give the same', () => {
@@ -70,6 +77,19 @@ test('workers in the background are begun by Node', async (context) => {
   assert.equal(watched.status, 0, watched.stderr);
   assert.equal((await new snapfill.Backfill({ target: folder }).status({ deep: true })).end, 'completed');
 });
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  test(`${signal} pauses a run of the command line, which then ends`, async (context) => {
+    const source = ['--repo', REPOSITORY, '--snapshot', 'snap-2', '--index', 'shapes'];
+    const slowly = ['--max-docs-per-second', '5', '--bulk-documents', '1'];
+    const words = ['backfill', 'run', ...source, '--target', folderOf(context), ...slowly];
+    const running = spawn(process.execPath, [program(), ...words], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const said = createInterface(running.stderr);
+    said.once('line', () => running.kill(signal));
+    const [code] = (await once(running, 'exit')) as [number | null];
+    assert.equal(code, 130);
+  });
+}
 
 test('every kind of error has a class of its own', () => {
   type Kind = new (message: string, details?: snapfill.ErrorDetails) => snapfill.SnapfillError;
