@@ -23,7 +23,7 @@ const USAGE: i32 = 2;
 
 /// Has the workers of a control folder until no order is left to go by: what the supervisor's process runs. Its standard
 /// output must be the folder's log, as [`ProcessFleet`](super::ProcessFleet) hands it over. When `stop` is cancelled, the
-/// workers are sent away and the order stays: the next one who starts the fleet goes on by it.
+/// workers are sent away and the order stays: the next one who starts the fleet goes on by it. When the folder is removed, it ends.
 ///
 /// # Errors
 /// `State` when the folder holds no order; `Io` when its files cannot be used.
@@ -44,7 +44,11 @@ pub async fn supervise(folder: &Path, clock: &dyn Clock, stop: CancellationToken
         processes: BTreeMap::new(),
     };
     loop {
-        supervisor.obey(clock.monotonic(), stop.is_cancelled())?;
+        let Some(order) = supervisor.control.order()? else {
+            // The folder is gone, and nobody is left who could order. The workers end as their inputs do.
+            return Ok(());
+        };
+        supervisor.obey(order, clock.monotonic(), stop.is_cancelled())?;
         supervisor.reap(clock.monotonic())?;
         supervisor.act(clock.monotonic())?;
         if supervisor.roster.is_over() && supervisor.ends(stop.is_cancelled())? {
@@ -69,14 +73,13 @@ struct Supervisor {
 }
 
 impl Supervisor {
-    fn obey(&mut self, now: Duration, is_stopped: bool) -> Result<()> {
-        let (number, workers) = match self.control.order()? {
-            _ if is_stopped => (u64::MAX, 0),
-            Some(Order { number, workers, worker }) => {
-                self.worker = worker;
-                (number, workers)
+    fn obey(&mut self, order: Order, now: Duration, is_stopped: bool) -> Result<()> {
+        let (number, workers) = match is_stopped {
+            true => (u64::MAX, 0),
+            false => {
+                self.worker = order.worker;
+                (order.number, order.workers)
             }
-            None => return Ok(()),
         };
         if number == self.order {
             return Ok(());

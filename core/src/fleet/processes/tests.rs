@@ -141,6 +141,17 @@ async fn a_supervisor_that_is_stopped_leaves_the_order_for_the_next() {
 }
 
 #[tokio::test]
+async fn a_folder_that_is_removed_ends_it_and_does_not_come_back() {
+    let mut bench = Bench::new();
+    let fleet = bench.fleet(PATIENT);
+    bench.supervise(&fleet, 2).await;
+    bench.until(&fleet, up(2)).await;
+    std::fs::remove_dir_all(bench.folder.path()).unwrap();
+    bench.ended().await;
+    assert!(!bench.folder.path().exists());
+}
+
+#[tokio::test]
 async fn workers_without_a_supervisor_are_seen_for_as_long_as_they_live() {
     let bench = Bench::new();
     let control = bench.control();
