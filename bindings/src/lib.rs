@@ -20,6 +20,7 @@ mod documents;
 mod error;
 mod events;
 mod fleet_options;
+mod option_fields;
 mod place;
 mod plan;
 mod repository;

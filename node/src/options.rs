@@ -101,102 +101,7 @@ macro_rules! options {
     )* };
 }
 
-options! {
-    RepositoryOptions {
-        base_path: Option<String>,
-        allow_partial: bool,
-        remote_store: Option<String>,
-        remote_store_base_path: Option<String>,
-        recovery_source: bool,
-        max_document_bytes: Option<u64>,
-    }
-    AwsOptions {
-        service: String,
-        region: Option<String>,
-        profile: Option<String>,
-        role: Option<String>,
-        external_id: Option<String>,
-        role_session: Option<String>,
-        domain: Option<String>,
-        account: Option<String>,
-        collection: Option<String>,
-    }
-    ClusterOptions {
-        endpoints: Vec<String>,
-        user: Option<String>,
-        password: Option<String>,
-        api_key: Option<String>,
-        token: Option<String>,
-        ca_file: Option<String>,
-        client_certificate: Option<String>,
-        client_key: Option<String>,
-        allow_insecure: bool,
-        compression: Option<String>,
-        timeout: Milliseconds,
-        allowed_exceptions: Vec<String>,
-        server_ids: Option<String>,
-        user_agent_extra: Option<String>,
-        aws: Aws,
-    }
-    EcsFleet {
-        cluster: String,
-        service: String,
-        region: Option<String>,
-        endpoint: Option<String>,
-        profile: Option<String>,
-        role: Option<String>,
-        external_id: Option<String>,
-        shared_folders: bool,
-    }
-    KubernetesFleet {
-        deployment: String,
-        namespace: Option<String>,
-        kubeconfig: Option<String>,
-        context: Option<String>,
-        shared_folders: bool,
-    }
-    RenamePattern {
-        pattern: String,
-        replacement: String,
-    }
-    BackfillOptions {
-        target: String,
-        repository: Option<String>,
-        snapshot: Option<String>,
-        repository_options: RepositoryOptions,
-        target_options: ClusterOptions,
-        coordinator: Option<String>,
-        coordinator_options: ClusterOptions,
-        state: Option<String>,
-        ecs: Ecs,
-        kubernetes: Pods,
-        session: Option<String>,
-        indices: Vec<String>,
-        exclude: Vec<String>,
-        max_docs_per_shard: Option<u64>,
-        split_bytes: Option<u64>,
-        rename: HashMap<String, String>,
-        rename_patterns: RenamePatterns,
-        rename_prefix: Option<String>,
-        types: Option<String>,
-        create_indices: Option<String>,
-        unknown_fields: Option<String>,
-        replicas: Option<u32>,
-        disable_refresh: bool,
-        defer_replicas: bool,
-        operation: Option<String>,
-        workers: Option<u32>,
-        lease: Milliseconds,
-        max_failed: Option<u64>,
-        failed_store: Option<String>,
-        from_scratch: bool,
-        bulk_bytes: Option<u64>,
-        bulk_documents: Option<u64>,
-        bulks_in_flight: Option<u32>,
-        max_docs_per_second: Option<u64>,
-        max_bytes_per_second: Option<u64>,
-    }
-}
+ffi::with_option_fields!(options);
 
 /// Declares options that hold others, if they are given.
 macro_rules! optional {
@@ -230,9 +135,9 @@ optional! {
 
 /// How long, if that is given: a number of milliseconds, as everywhere in Node.
 #[derive(Default)]
-pub(crate) struct Milliseconds(Option<Duration>);
+pub(crate) struct Wait(Option<Duration>);
 
-impl Field for Milliseconds {
+impl Field for Wait {
     fn of(given: Value) -> Result<Self, Failure> {
         let duration = Duration::try_from_secs_f64(plain::<f64>(given)? / 1000.0);
         let refused = |_| Failure::Range("expected milliseconds, not negative".to_owned());
@@ -240,8 +145,8 @@ impl Field for Milliseconds {
     }
 }
 
-impl From<Milliseconds> for Option<Duration> {
-    fn from(given: Milliseconds) -> Self {
+impl From<Wait> for Option<Duration> {
+    fn from(given: Wait) -> Self {
         given.0
     }
 }
