@@ -1,13 +1,12 @@
 //! `cargo xtask demo`: the main job on a snapshot that a real server wrote, as a user would do it.
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use crate::arguments::Arguments;
 use crate::failure::{Failure, Result};
 use crate::process::{cargo, exit_code, shell_line};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, start_afresh};
 
 const FOLDER: &str = "./snapfill-demo";
 const TARGET: &str = "./snapfill-demo/target";
@@ -72,13 +71,6 @@ pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result {
     }
     println!("{}", ending());
     Ok(())
-}
-
-fn start_afresh(folder: &Path) -> Result {
-    if folder.exists() {
-        fs::remove_dir_all(folder).map_err(Failure::at(folder))?;
-    }
-    fs::create_dir_all(folder).map_err(Failure::at(folder))
 }
 
 fn play(scene: &Scene, root: &Path, program: &Path) -> Result {

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::arguments::Arguments;
+use crate::checked_in::keep;
 use crate::failure::{Failure, Result};
-use crate::process::{cargo, succeed};
+use crate::native::{self, AFTER_TESTS, Scope};
+use crate::process::succeed;
 use crate::workspace::Workspace;
 
 /// Generated and checked in: each one's name under the folder it is written to, and its place.
@@ -19,19 +21,15 @@ const FILES: &[(&str, &str)] = &[
 
 /// Builds the library, holds the declarations against it, and tests the Kotlin package.
 pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result {
-    let arguments = Arguments::parse(words, &["--after-tests", "--write"], &[])?;
-    let mut build = cargo(workspace);
-    build.arg("build");
-    match arguments.has("--after-tests") {
-        // With the features that the tests of the workspace have, so that what they built serves here.
-        true => build.args(["--workspace", "--lib", "--bins", "--tests"]),
-        false => build.args(["-p", "snapfill-kotlin", "-p", "snapfill-bindgen"]),
-    };
-    succeed(&mut build, "cargo build")?;
+    let arguments = Arguments::parse(words, &[AFTER_TESTS, "--write"], &[])?;
+    native::build(workspace, &["snapfill-kotlin", "snapfill-bindgen"], Scope::of(&arguments))?;
     let built = workspace.target()?.join("debug");
     let folder = generate(workspace, &built)?;
     for (name, place) in FILES {
-        keep(&folder.join(name), &workspace.root().join(place), arguments.has("--write"))?;
+        let generated = folder.join(name);
+        let text = fs::read_to_string(&generated).map_err(Failure::at(&generated))?;
+        let place = workspace.root().join(place);
+        keep(&place, &tidy(&text), arguments.has("--write"), "cargo xtask kotlin")?;
     }
     let mut test = Command::new("mvn");
     test.args(["--quiet", "--batch-mode", "--file"])
@@ -54,25 +52,6 @@ fn generate(workspace: &Workspace, built: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Holds a file that is checked in against the one that was generated.
-fn keep(generated: &Path, place: &Path, writes: bool) -> Result {
-    let text = fs::read_to_string(generated).map_err(Failure::at(generated))?;
-    let text = tidy(&text);
-    if fs::read_to_string(place).is_ok_and(|there| there == text) {
-        return Ok(());
-    }
-    if !writes {
-        return Failure::failed(format!(
-            "{} is not what the facade declares; run `cargo xtask kotlin --write`",
-            place.display()
-        ));
-    }
-    if let Some(folder) = place.parent() {
-        fs::create_dir_all(folder).map_err(Failure::at(folder))?;
-    }
-    fs::write(place, text).map_err(Failure::at(place))
-}
-
 /// Without spaces at the ends of lines, and with one line's end at the end.
 fn tidy(text: &str) -> String {
     let lines: Vec<&str> = text.trim_end().lines().map(str::trim_end).collect();
@@ -86,17 +65,5 @@ mod tests {
     #[test]
     fn what_was_generated_is_checked_in_without_trailing_spaces() {
         assert_eq!(tidy("a  \n\n  b\t\n\n\n"), "a\n\n  b\n");
-    }
-
-    #[test]
-    fn a_file_that_differs_is_refused_unless_it_is_to_be_written() {
-        let folder = tempfile::tempdir().unwrap();
-        let (generated, place) = (folder.path().join("new"), folder.path().join("in/place"));
-        fs::write(&generated, "a").unwrap();
-        assert!(keep(&generated, &place, false).is_err());
-        keep(&generated, &place, true).unwrap();
-        keep(&generated, &place, false).unwrap();
-        fs::write(&generated, "b").unwrap();
-        assert!(keep(&generated, &place, false).is_err());
     }
 }

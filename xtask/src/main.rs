@@ -10,6 +10,7 @@ use crate::workspace::Workspace;
 mod arguments;
 mod bench;
 mod check;
+mod checked_in;
 mod corpus;
 mod demo;
 mod failure;

@@ -7,6 +7,9 @@ use crate::failure::{Failure, Result};
 use crate::process::{cargo, succeed};
 use crate::workspace::Workspace;
 
+/// Says that the tests of the workspace were just built.
+pub(crate) const AFTER_TESTS: &str = "--after-tests";
+
 /// What is built to have a native half.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Scope {
@@ -17,11 +20,26 @@ pub(crate) enum Scope {
 }
 
 impl Scope {
-    /// Which of them the arguments of a command ask for.
+    /// Which of them the words of a command ask for.
     pub(crate) fn parse(words: &[String]) -> Result<Self> {
-        let is_part = Arguments::parse(words, &["--after-tests"], &[])?.has("--after-tests");
-        Ok(if is_part { Self::Workspace } else { Self::Package })
+        Arguments::parse(words, &[AFTER_TESTS], &[]).map(|arguments| Self::of(&arguments))
     }
+
+    /// Which of them the arguments of a command ask for.
+    pub(crate) fn of(arguments: &Arguments) -> Self {
+        if arguments.has(AFTER_TESTS) { Self::Workspace } else { Self::Package }
+    }
+}
+
+/// Builds these packages.
+pub(crate) fn build(workspace: &Workspace, packages: &[&str], scope: Scope) -> Result {
+    let mut command = cargo(workspace);
+    command.arg("build");
+    match scope {
+        Scope::Package => command.args(packages.iter().flat_map(|package| ["-p", package])),
+        Scope::Workspace => command.args(["--workspace", "--lib", "--bins", "--tests"]),
+    };
+    succeed(&mut command, "cargo build")
 }
 
 /// A native half.
@@ -38,13 +56,7 @@ pub(crate) struct Half {
 impl Half {
     /// Puts it where the package looks for it.
     pub(crate) fn build(&self, workspace: &Workspace, scope: Scope) -> Result {
-        let mut command = cargo(workspace);
-        command.arg("build");
-        match scope {
-            Scope::Package => command.args(["-p", self.package]),
-            Scope::Workspace => command.args(["--workspace", "--lib", "--tests"]),
-        };
-        succeed(&mut command, "cargo build")?;
+        build(workspace, &[self.package], scope)?;
         let built = workspace.target()?.join("debug").join(self.library);
         let place = workspace.root().join(self.place);
         // A library that a running program has in use is replaced, not written over.

@@ -6,6 +6,7 @@ use crate::arguments::Arguments;
 use crate::check;
 use crate::failure::{Failure, Result};
 use crate::kotlin;
+use crate::native::AFTER_TESTS;
 use crate::node;
 use crate::process::{cargo, exit_code, shell_line};
 use crate::python;
@@ -28,12 +29,8 @@ enum Action {
     Servers,
     /// `cargo` with these arguments.
     Cargo(&'static [&'static str]),
-    /// The Python package, in this process.
-    Python,
-    /// The Node package, in this process.
-    Node,
-    /// The Kotlin package, in this process.
-    Kotlin,
+    /// A language's package, by the command of this name, in this process.
+    Language(&'static str, fn(&Workspace, &[String]) -> Result),
 }
 
 /// To add a step: a row here.
@@ -72,9 +69,9 @@ static STEPS: &[Step] = &[
     Step::new("servers", Action::Servers),
     Step { starts_servers: true, ..Step::new("tests", Action::Cargo(&["test", "--workspace"])) },
     Step::new("parity", Action::Cargo(&["xtask", "parity"])),
-    Step::new("python", Action::Python),
-    Step::new("node", Action::Node),
-    Step::new("kotlin", Action::Kotlin),
+    Step::new("python", Action::Language("python", python::run)),
+    Step::new("node", Action::Language("node", node::run)),
+    Step::new("kotlin", Action::Language("kotlin", kotlin::run)),
     Step::new(
         "without aws",
         Action::Cargo(&["check", "-p", "snapfill-cli", "--no-default-features"]),
@@ -177,9 +174,7 @@ impl Step {
         let arguments = match self.action {
             Action::Limits => return check::run(workspace, &[]),
             Action::Servers => return fetch(servers),
-            Action::Python => return python::run(workspace, &["--after-tests".to_owned()]),
-            Action::Node => return node::run(workspace, &["--after-tests".to_owned()]),
-            Action::Kotlin => return kotlin::run(workspace, &["--after-tests".to_owned()]),
+            Action::Language(_, run) => return run(workspace, &[AFTER_TESTS.to_owned()]),
             Action::Cargo(arguments) => arguments,
         };
         let mut command = cargo(workspace);
@@ -199,9 +194,7 @@ impl Step {
     fn line(&self, servers: Servers) -> String {
         let arguments = match self.action {
             Action::Limits => return "cargo xtask check".to_owned(),
-            Action::Python => return "cargo xtask python".to_owned(),
-            Action::Node => return "cargo xtask node".to_owned(),
-            Action::Kotlin => return "cargo xtask kotlin".to_owned(),
+            Action::Language(name, _) => return format!("cargo xtask {name}"),
             Action::Servers => {
                 let flag = if servers == Servers::All { " --all-servers" } else { "" };
                 return format!("cargo xtask servers{flag}");

@@ -1,15 +1,14 @@
 //! `cargo xtask throughput`: documents a second in each language, side by side in one run.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
 use crate::arguments::Arguments;
 use crate::failure::{Failure, Result};
+use crate::package::wheel;
 use crate::process::{cargo, succeed};
 use crate::venv;
 use crate::workspace::Workspace;
@@ -99,19 +98,11 @@ fn rust(workspace: &Workspace) -> Result<Reader> {
 
 /// Over the wheel in `dist/`, in an environment that has nothing else.
 fn python(workspace: &Workspace) -> Result<Reader> {
-    let wheel = packaged(&workspace.root().join("dist"), "whl")?;
+    let wheel = wheel::find(&workspace.root().join("dist"))?;
     let folder = workspace.target()?.join("throughput/venv");
     let program = folder.join("bin/python");
     venv::empty(&folder)?;
     venv::install(&program, ["--no-index".as_ref(), wheel.as_path()])?;
     let script = Some(workspace.root().join("benches/documents/read.py"));
     Ok(Reader { language: "Python", program, script })
-}
-
-fn packaged(dist: &Path, extension: &str) -> Result<PathBuf> {
-    let files = fs::read_dir(dist).into_iter().flatten().flatten().map(|entry| entry.path());
-    let found = files.into_iter().find(|path| path.extension() == Some(OsStr::new(extension)));
-    found.ok_or_else(|| {
-        Failure::Failed(format!("no .{extension} in {}: run `cargo xtask package`", dist.display()))
-    })
 }

@@ -1,6 +1,7 @@
 //! Where the workspace is, and where its builds go.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Result};
@@ -36,4 +37,12 @@ impl Workspace {
         let unknown = || Failure::Failed("`cargo metadata` names no target folder".to_owned());
         folder.map(PathBuf::from).ok_or_else(unknown)
     }
+}
+
+/// An empty folder in place of whatever is there.
+pub(crate) fn start_afresh(folder: &Path) -> Result {
+    if folder.exists() {
+        fs::remove_dir_all(folder).map_err(Failure::at(folder))?;
+    }
+    fs::create_dir_all(folder).map_err(Failure::at(folder))
 }

@@ -1,14 +1,13 @@
 //! `cargo xtask package`: what users install, built into an emptied `dist/`, installed where nothing else is, and tried there.
 
 use std::fs;
-use std::io;
 
 use crate::arguments::Arguments;
 use crate::failure::{Failure, Result};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, start_afresh};
 
 mod snippets;
-mod wheel;
+pub(crate) mod wheel;
 
 /// For whom a package is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,12 +22,7 @@ pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result {
     let is_quick = Arguments::parse(words, &["--quick"], &[])?.has("--quick");
     let build = if is_quick { Build::Quick } else { Build::Release };
     let dist = workspace.root().join("dist");
-    match fs::remove_dir_all(&dist) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(Failure::at(&dist)(error));
-        }
-        _ => {}
-    }
+    start_afresh(&dist)?;
     let wheel = wheel::build(workspace, build, &dist)?;
     wheel::attempt(workspace, &wheel)?;
     for entry in fs::read_dir(&dist).map_err(Failure::at(&dist))? {

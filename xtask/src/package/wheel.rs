@@ -29,13 +29,19 @@ pub(super) fn build(workspace: &Workspace, build: Build, dist: &Path) -> Result<
         Build::Quick => maturin.args(["--profile", "dev", "--compatibility", "linux"]),
     };
     succeed(maturin.current_dir(workspace.root().join("python")), "maturin build")?;
-    let wheels = fs::read_dir(dist).map_err(Failure::at(dist))?.filter_map(|entry| {
-        let path = entry.ok()?.path();
-        (path.extension() == Some(OsStr::new("whl"))).then_some(path)
-    });
+    find(dist)
+}
+
+/// The one that is in `dist`.
+pub(crate) fn find(dist: &Path) -> Result<PathBuf> {
+    let entries = fs::read_dir(dist).into_iter().flatten().flatten().map(|entry| entry.path());
+    let wheels = entries.filter(|path| path.extension() == Some(OsStr::new("whl")));
     match &wheels.collect::<Vec<_>>()[..] {
         [wheel] => Ok(wheel.clone()),
-        other => Failure::failed(format!("maturin built {} wheels in place of one", other.len())),
+        wheels => {
+            let (count, dist) = (wheels.len(), dist.display());
+            Failure::failed(format!("{count} wheels in {dist}, not one: run `cargo xtask package`"))
+        }
     }
 }
 

@@ -1,13 +1,12 @@
 //! The Kotlin package against the facade. Plain data and events are generated, and held against it by `cargo xtask kotlin`.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
+use super::declared::{Classes, has, source};
 use super::facade::Api;
 use super::node::in_camel_case;
 use super::python::{class, code_of};
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 
 /// What people write for a function.
 pub(super) fn call(handle: &str, function: &str) -> String {
@@ -31,17 +30,15 @@ fn member(handle: &str, function: &str) -> Option<String> {
 /// The declarations that people see.
 #[derive(Debug)]
 pub(super) struct Package {
-    classes: BTreeMap<String, BTreeSet<String>>,
+    classes: Classes,
     errors: String,
 }
 
 impl Package {
     pub(super) fn read(root: &Path) -> Result<Self> {
-        let text = |name: &str| {
-            let path = root.join("kotlin/src/main/kotlin/io/snapfill").join(name);
-            fs::read_to_string(&path).map_err(Failure::at(&path))
-        };
-        let mut classes = BTreeMap::new();
+        let folder = root.join("kotlin/src/main/kotlin/io/snapfill");
+        let text = |name: &str| source(&folder, name);
+        let mut classes = Classes::new();
         for file in ["Backfill.kt", "Cluster.kt", "Documents.kt", "Events.kt", "Repository.kt"] {
             classes.append(&mut classes_of(&text(file)?));
         }
@@ -56,7 +53,7 @@ impl Package {
         {
             let Some(member) = member(handle, function) else { continue };
             let class = class(handle);
-            if !self.classes.get(class).is_some_and(|members| members.contains(&member)) {
+            if !has(&self.classes, class, &member) {
                 findings.push(format!("kotlin: there is no {class}.{member}"));
             }
         }
@@ -71,8 +68,8 @@ impl Package {
 }
 
 /// The public classes of a file and their public members, those of a companion among them.
-fn classes_of(text: &str) -> BTreeMap<String, BTreeSet<String>> {
-    let mut classes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+fn classes_of(text: &str) -> Classes {
+    let mut classes: Classes = Classes::new();
     let mut class = String::new();
     for line in text.lines() {
         if let Some(rest) = line.strip_prefix("public class ") {

@@ -3,12 +3,12 @@
 //! The facade is read into `bindings/api.json`; each language's declarations are held against it, and `docs/parity.md` says which
 //! name each thing has there. Both files are written by `--write`, and must not differ from what would be written.
 
-use std::fs;
-
 use crate::arguments::Arguments;
+use crate::checked_in::keep;
 use crate::failure::{Failure, Result};
 use crate::workspace::Workspace;
 
+mod declared;
 mod facade;
 mod kotlin;
 mod node;
@@ -33,7 +33,7 @@ pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result {
     let manifest = serde_json::to_string_pretty(&api)
         .map_err(|error| Failure::Failed(format!("cannot write the manifest: {error}")))?;
     for (file, text) in [(MANIFEST, manifest + "\n"), (TABLE, table::of(&api))] {
-        keep(workspace, file, &text, writes)?;
+        keep(&workspace.root().join(file), &text, writes, "cargo xtask parity")?;
     }
     println!(
         "{} handles, {} records, {} kinds of error: the same in every language",
@@ -42,17 +42,4 @@ pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result {
         api.errors.len()
     );
     Ok(())
-}
-
-fn keep(workspace: &Workspace, file: &str, text: &str, writes: bool) -> Result {
-    let path = workspace.root().join(file);
-    if fs::read_to_string(&path).is_ok_and(|there| there == text) {
-        return Ok(());
-    }
-    if !writes {
-        return Failure::failed(format!(
-            "{file} is not what the facade says; run `cargo xtask parity --write`"
-        ));
-    }
-    fs::write(&path, text).map_err(|error| Failure::Failed(format!("cannot write {file}: {error}")))
 }

@@ -1,12 +1,11 @@
 //! The Node package against the facade.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
+use super::declared::{Classes, has, source};
 use super::facade::Api;
 use super::python::{class, code_of, method};
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 
 /// Handles that Node has no class for, because it has a type of its own for them.
 const BUILT_IN: &[&str] = &["DocumentBatch"];
@@ -14,9 +13,6 @@ const BUILT_IN: &[&str] = &["DocumentBatch"];
 /// Options of a backfill that are said by the handle they belong to, or by another name.
 const SAID_ELSEWHERE: &[&str] =
     &["target_options", "coordinator_options", "repository_options", "ecs", "kubernetes"];
-
-/// Members of classes and interfaces, by their names.
-type Classes = BTreeMap<String, BTreeSet<String>>;
 
 /// The declarations of the package.
 #[derive(Debug)]
@@ -31,10 +27,8 @@ pub(super) struct Package {
 
 impl Package {
     pub(super) fn read(root: &Path) -> Result<Self> {
-        let text = |name: &str| {
-            let path = root.join("node/snapfill").join(name);
-            fs::read_to_string(&path).map_err(Failure::at(&path))
-        };
+        let folder = root.join("node/snapfill");
+        let text = |name: &str| source(&folder, name);
         let events = text("events.ts")?;
         let mut handles = classes(&events);
         for file in ["backfill.ts", "cluster.ts", "documents.ts", "repository.ts"] {
@@ -75,9 +69,6 @@ impl Package {
     }
 
     fn check_handle(&self, handle: &str, functions: &[String], findings: &mut Vec<String>) {
-        let has = |classes: &Classes, class: &str, member: &str| {
-            classes.get(class).is_some_and(|members| members.contains(member))
-        };
         let native = format!("Native{handle}");
         for function in functions {
             let Some(method) = method(handle, function).map(in_camel_case) else { continue };

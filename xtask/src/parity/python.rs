@@ -1,11 +1,10 @@
 //! The Python package against the facade.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
+use super::declared::{Classes, has, source};
 use super::facade::Api;
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 
 /// Handles that Python has no class for, because it has a type of its own for them.
 const BUILT_IN: &[&str] = &["DocumentBatch"];
@@ -41,9 +40,6 @@ pub(super) fn method<'a>(handle: &str, function: &'a str) -> Option<&'a str> {
     }
 }
 
-/// Members of classes, by class.
-type Classes = BTreeMap<String, BTreeSet<String>>;
-
 /// The declarations of the package.
 #[derive(Debug)]
 pub(super) struct Package {
@@ -58,12 +54,8 @@ pub(super) struct Package {
 
 impl Package {
     pub(super) fn read(root: &Path) -> Result<Self> {
-        let text = |name: &str| {
-            let path = root.join("python/snapfill").join(name);
-            fs::read_to_string(&path).map_err(|error| {
-                Failure::Failed(format!("cannot read {}: {error}", path.display()))
-            })
-        };
+        let folder = root.join("python/snapfill");
+        let text = |name: &str| source(&folder, name);
         let handles = text("_handles.py")?;
         // What both halves have in common stands in classes of its own.
         let shared = classes(&handles);
@@ -110,9 +102,6 @@ impl Package {
     }
 
     fn check_handle(&self, handle: &str, functions: &[String], findings: &mut Vec<String>) {
-        let has = |classes: &Classes, class: &str, member: &str| {
-            classes.get(class).is_some_and(|members| members.contains(member))
-        };
         for function in functions {
             let Some(method) = method(handle, function) else { continue };
             let is_native = has(&self.native, handle, function);
