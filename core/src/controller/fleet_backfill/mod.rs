@@ -331,14 +331,15 @@ impl<F: Fleet + ?Sized> BackfillController for FleetBackfill<F> {
             _ => None,
         };
         let is_stopped = matches!(standing, Standing::Stopping | Standing::Absent);
+        // A worker that was late finds its state gone, which is what the stop did.
+        let failure = failure.filter(|error| !(is_stopped && error.kind() == ErrorKind::State));
         match (end, failure) {
             (Some(end), _) => {
                 self.leave_when_done().await?;
                 Ok(end)
             }
-            // A worker that was late finds its state gone, which is what the stop did.
-            (None, Some(error)) if !(is_stopped && error.kind() == ErrorKind::State) => Err(error),
-            (None, _) => Err(Error::new(ErrorKind::Cancelled, ended_early(standing))),
+            (None, Some(error)) => Err(error),
+            (None, None) => Err(Error::new(ErrorKind::Cancelled, ended_early(is_stopped))),
         }
     }
 
@@ -347,12 +348,12 @@ impl<F: Fleet + ?Sized> BackfillController for FleetBackfill<F> {
     }
 }
 
-fn ended_early(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Stopping | Standing::Absent => {
+fn ended_early(is_stopped: bool) -> &'static str {
+    match is_stopped {
+        true => {
             "the backfill was stopped before its end; restore its archive to go on where it stood"
         }
-        _ => "the backfill was paused before its end; start it again to go on where it stands",
+        false => "the backfill was paused before its end; start it again to go on where it stands",
     }
 }
 
