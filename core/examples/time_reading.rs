@@ -4,34 +4,21 @@
 //! ```sh
 //! cargo run --release -p snapfill --no-default-features --example time_reading -- REPOSITORY SNAPSHOT
 //! ```
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what it is for")]
-
-use std::process::ExitCode;
+#![allow(clippy::print_stdout, reason = "printing is what it is for")]
 
 use snapfill::snapshot::{DocumentsOptions, Repository};
-use snapfill::{Clock, Result, SystemClock};
+use snapfill::{Clock, Error, ErrorKind, Result, SystemClock};
 
 #[tokio::main]
-async fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [repository, snapshot] = arguments.as_slice() else {
-        eprintln!("usage: time_reading REPOSITORY SNAPSHOT");
-        return ExitCode::from(2);
+async fn main() -> Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(repository), Some(snapshot)) = (arguments.next(), arguments.next()) else {
+        return Err(Error::new(ErrorKind::Config, "usage: time_reading REPOSITORY SNAPSHOT"));
     };
-    match read(repository, snapshot).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-async fn read(repository: &str, snapshot: &str) -> Result<()> {
     let (mut documents, mut bytes, mut ids) = (0_u64, 0_usize, 0_usize);
     let began = SystemClock::new();
-    let repository = Repository::open(repository).await?;
-    let snapshot = repository.snapshot(snapshot).await?;
+    let repository = Repository::open(&repository).await?;
+    let snapshot = repository.snapshot(&snapshot).await?;
     let mut batches = snapshot.documents(None, None, DocumentsOptions::default());
     while let Some(batch) = batches.next().await {
         for document in batch?.1.documents.iter() {
