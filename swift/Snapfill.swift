@@ -714,6 +714,14 @@ public protocol BackfillProtocol: AnyObject, Sendable {
     func scale(workers: UInt32) async throws
 
     /**
+     * Sets the number of workers step by step, as long as the target is well. Nothing happens before it is asked for a step.
+     *
+     * # Errors
+     * `Config` for options that make no sense.
+     */
+    func scaleGradually(workers: UInt32, options: GradualOptions) throws  -> GradualScaling
+
+    /**
      * Plans, makes the indices, and brings up as many workers as are configured.
      *
      * # Errors
@@ -1001,6 +1009,23 @@ open func scale(workers: UInt32)async throws   {
             liftFunc: { $0 },
             errorHandler: FfiConverterTypeSnapfillError_lift
         )
+}
+
+    /**
+     * Sets the number of workers step by step, as long as the target is well. Nothing happens before it is asked for a step.
+     *
+     * # Errors
+     * `Config` for options that make no sense.
+     */
+open func scaleGradually(workers: UInt32, options: GradualOptions)throws  -> GradualScaling  {
+    return try  FfiConverterTypeGradualScaling_lift(try rustCallWithError(FfiConverterTypeSnapfillError_lift) {
+        uniffiCallStatus in
+    uniffi_snapfill_ffi_fn_method_backfill_scale_gradually(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt32.lower(workers),
+        FfiConverterTypeGradualOptions_lower(options),uniffiCallStatus
+    )
+})
 }
 
     /**
@@ -1965,6 +1990,154 @@ public func FfiConverterTypeEventStream_lift(_ handle: UInt64) throws -> EventSt
 #endif
 public func FfiConverterTypeEventStream_lower(_ value: EventStream) -> UInt64 {
     return FfiConverterTypeEventStream.lower(value)
+}
+
+
+
+
+
+
+/**
+ * Makes the fleet of a backfill larger step by step, as long as the target is well, and smaller while it has too much to do. One
+ * caller at a time asks it for steps; whoever stops asking leaves the workers as they are.
+ */
+public protocol GradualScalingProtocol: AnyObject, Sendable {
+
+    /**
+     * The next step, once it is made, or why there is none for now: that is told once. None after the end: the goal is reached
+     * and the target still well, nothing is left to be done, or somebody else sent the workers away. It may be asked again after
+     * an error, and when a call was cancelled.
+     *
+     * # Errors
+     * What changing the fleet fails with, as [`Backfill::start`](crate::Backfill::start); what the working state fails with.
+     */
+    func next() async throws  -> GradualStep?
+
+}
+/**
+ * Makes the fleet of a backfill larger step by step, as long as the target is well, and smaller while it has too much to do. One
+ * caller at a time asks it for steps; whoever stops asking leaves the workers as they are.
+ */
+open class GradualScaling: GradualScalingProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_snapfill_ffi_fn_clone_gradualscaling(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_snapfill_ffi_fn_free_gradualscaling(handle, $0) }
+    }
+
+
+
+
+    /**
+     * The next step, once it is made, or why there is none for now: that is told once. None after the end: the goal is reached
+     * and the target still well, nothing is left to be done, or somebody else sent the workers away. It may be asked again after
+     * an error, and when a call was cancelled.
+     *
+     * # Errors
+     * What changing the fleet fails with, as [`Backfill::start`](crate::Backfill::start); what the working state fails with.
+     */
+open func next()async throws  -> GradualStep?  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_snapfill_ffi_fn_method_gradualscaling_next(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_snapfill_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_snapfill_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_snapfill_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterOptionTypeGradualStep.lift,
+            errorHandler: FfiConverterTypeSnapfillError_lift
+        )
+}
+
+
+
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeGradualScaling: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = GradualScaling
+
+    public static func lift(_ handle: UInt64) throws -> GradualScaling {
+        return GradualScaling(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: GradualScaling) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> GradualScaling {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: GradualScaling, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGradualScaling_lift(_ handle: UInt64) throws -> GradualScaling {
+    return try FfiConverterTypeGradualScaling.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGradualScaling_lower(_ value: GradualScaling) -> UInt64 {
+    return FfiConverterTypeGradualScaling.lower(value)
 }
 
 
@@ -4240,6 +4413,231 @@ public func FfiConverterTypeFleetCounts_lift(_ buf: RustBuffer) throws -> FleetC
 #endif
 public func FfiConverterTypeFleetCounts_lower(_ value: FleetCounts) -> RustBuffer {
     return FfiConverterTypeFleetCounts.lower(value)
+}
+
+
+/**
+ * How a fleet is made larger step by step. What is left out has its usual value. A figure that the target does not tell decides
+ * nothing.
+ */
+public struct GradualOptions: Equatable, Hashable {
+    /**
+     * Workers that one step adds. None: as many as there are, and once a size was too large, one at a time.
+     */
+    public var step: UInt32?
+    /**
+     * How long the target must have been well since the last step; none: a minute.
+     */
+    public var settle: TimeInterval?
+    /**
+     * Processor in use on the busiest node, in percent, up to which workers are added; none: 80. Halfway from there to 100 they
+     * are taken away.
+     */
+    public var maxCpuPercent: UInt8?
+    /**
+     * The same for the heap of the node that uses most; none: 85.
+     */
+    public var maxHeapPercent: UInt8?
+    /**
+     * The same for the write queue of the node where it is fullest; none: 50.
+     */
+    public var maxQueuePercent: UInt8?
+    /**
+     * Bulk requests that wait, for each node that holds data, up to which workers are added where the target does not tell how
+     * full its queue is; none: 100. At five times as many they are taken away.
+     */
+    public var maxQueueRequests: UInt64?
+    /**
+     * Bytes free on the fullest node below which no workers are added, where the target does not tell its watermarks; none:
+     * 10 GiB. Below half of it they are taken away.
+     */
+    public var minFreeDiskBytes: UInt64?
+    /**
+     * The worst colour with which workers are added: `green`, `yellow` or `red`.
+     */
+    public var worstStatus: String?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Workers that one step adds. None: as many as there are, and once a size was too large, one at a time.
+         */step: UInt32? = nil,
+        /**
+         * How long the target must have been well since the last step; none: a minute.
+         */settle: TimeInterval? = nil,
+        /**
+         * Processor in use on the busiest node, in percent, up to which workers are added; none: 80. Halfway from there to 100 they
+         * are taken away.
+         */maxCpuPercent: UInt8? = nil,
+        /**
+         * The same for the heap of the node that uses most; none: 85.
+         */maxHeapPercent: UInt8? = nil,
+        /**
+         * The same for the write queue of the node where it is fullest; none: 50.
+         */maxQueuePercent: UInt8? = nil,
+        /**
+         * Bulk requests that wait, for each node that holds data, up to which workers are added where the target does not tell how
+         * full its queue is; none: 100. At five times as many they are taken away.
+         */maxQueueRequests: UInt64? = nil,
+        /**
+         * Bytes free on the fullest node below which no workers are added, where the target does not tell its watermarks; none:
+         * 10 GiB. Below half of it they are taken away.
+         */minFreeDiskBytes: UInt64? = nil,
+        /**
+         * The worst colour with which workers are added: `green`, `yellow` or `red`.
+         */worstStatus: String? = nil) {
+        self.step = step
+        self.settle = settle
+        self.maxCpuPercent = maxCpuPercent
+        self.maxHeapPercent = maxHeapPercent
+        self.maxQueuePercent = maxQueuePercent
+        self.maxQueueRequests = maxQueueRequests
+        self.minFreeDiskBytes = minFreeDiskBytes
+        self.worstStatus = worstStatus
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension GradualOptions: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeGradualOptions: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> GradualOptions {
+        return
+            try GradualOptions(
+                step: FfiConverterOptionUInt32.read(from: &buf),
+                settle: FfiConverterOptionDuration.read(from: &buf),
+                maxCpuPercent: FfiConverterOptionUInt8.read(from: &buf),
+                maxHeapPercent: FfiConverterOptionUInt8.read(from: &buf),
+                maxQueuePercent: FfiConverterOptionUInt8.read(from: &buf),
+                maxQueueRequests: FfiConverterOptionUInt64.read(from: &buf),
+                minFreeDiskBytes: FfiConverterOptionUInt64.read(from: &buf),
+                worstStatus: FfiConverterOptionString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: GradualOptions, into buf: inout [UInt8]) {
+        FfiConverterOptionUInt32.write(value.step, into: &buf)
+        FfiConverterOptionDuration.write(value.settle, into: &buf)
+        FfiConverterOptionUInt8.write(value.maxCpuPercent, into: &buf)
+        FfiConverterOptionUInt8.write(value.maxHeapPercent, into: &buf)
+        FfiConverterOptionUInt8.write(value.maxQueuePercent, into: &buf)
+        FfiConverterOptionUInt64.write(value.maxQueueRequests, into: &buf)
+        FfiConverterOptionUInt64.write(value.minFreeDiskBytes, into: &buf)
+        FfiConverterOptionString.write(value.worstStatus, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGradualOptions_lift(_ buf: RustBuffer) throws -> GradualOptions {
+    return try FfiConverterTypeGradualOptions.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGradualOptions_lower(_ value: GradualOptions) -> RustBuffer {
+    return FfiConverterTypeGradualOptions.lower(value)
+}
+
+
+/**
+ * A step of a gradual scaling, or the reason why there is none for now.
+ */
+public struct GradualStep: Equatable, Hashable {
+    /**
+     * What becomes of the number of workers: `up`, `hold`, `down`, or `done` when the scaling is over.
+     */
+    public var action: String
+    /**
+     * How many there are to be now.
+     */
+    public var workers: UInt64
+    /**
+     * Why.
+     */
+    public var reason: String
+    /**
+     * All of it in one line for people.
+     */
+    public var line: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * What becomes of the number of workers: `up`, `hold`, `down`, or `done` when the scaling is over.
+         */action: String,
+        /**
+         * How many there are to be now.
+         */workers: UInt64,
+        /**
+         * Why.
+         */reason: String,
+        /**
+         * All of it in one line for people.
+         */line: String) {
+        self.action = action
+        self.workers = workers
+        self.reason = reason
+        self.line = line
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension GradualStep: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeGradualStep: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> GradualStep {
+        return
+            try GradualStep(
+                action: FfiConverterString.read(from: &buf),
+                workers: FfiConverterUInt64.read(from: &buf),
+                reason: FfiConverterString.read(from: &buf),
+                line: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: GradualStep, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.action, into: &buf)
+        FfiConverterUInt64.write(value.workers, into: &buf)
+        FfiConverterString.write(value.reason, into: &buf)
+        FfiConverterString.write(value.line, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGradualStep_lift(_ buf: RustBuffer) throws -> GradualStep {
+    return try FfiConverterTypeGradualStep.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGradualStep_lower(_ value: GradualStep) -> RustBuffer {
+    return FfiConverterTypeGradualStep.lower(value)
 }
 
 
@@ -7056,6 +7454,30 @@ fileprivate struct FfiConverterOptionTypeEcsFleet: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeGradualStep: FfiConverterRustBuffer {
+    typealias SwiftType = GradualStep?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeGradualStep.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeGradualStep.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeKubernetesFleet: FfiConverterRustBuffer {
     typealias SwiftType = KubernetesFleet?
 
@@ -7631,6 +8053,9 @@ private let initializationResult: InitializationResult = {
     if (uniffi_snapfill_ffi_checksum_method_backfill_scale() != 10468) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_snapfill_ffi_checksum_method_backfill_scale_gradually() != 47182) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_snapfill_ffi_checksum_method_backfill_start() != 17009) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -7686,6 +8111,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_snapfill_ffi_checksum_method_eventstream_ready() != 21712) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_snapfill_ffi_checksum_method_gradualscaling_next() != 62308) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_snapfill_ffi_checksum_method_repository_location() != 1718) {

@@ -303,6 +303,11 @@ uint64_t uniffi_snapfill_ffi_fn_method_backfill_restore(uint64_t ptr, RustBuffer
 uint64_t uniffi_snapfill_ffi_fn_method_backfill_scale(uint64_t ptr, uint32_t workers
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_METHOD_BACKFILL_SCALE_GRADUALLY
+#define UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_METHOD_BACKFILL_SCALE_GRADUALLY
+uint64_t uniffi_snapfill_ffi_fn_method_backfill_scale_gradually(uint64_t ptr, uint32_t workers, RustBuffer options, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_METHOD_BACKFILL_START
 #define UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_METHOD_BACKFILL_START
 uint64_t uniffi_snapfill_ffi_fn_method_backfill_start(uint64_t ptr
@@ -441,6 +446,21 @@ uint64_t uniffi_snapfill_ffi_fn_method_eventstream_next_batch(uint64_t ptr, uint
 #ifndef UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_METHOD_EVENTSTREAM_READY
 #define UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_METHOD_EVENTSTREAM_READY
 uint64_t uniffi_snapfill_ffi_fn_method_eventstream_ready(uint64_t ptr
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_CLONE_GRADUALSCALING
+#define UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_CLONE_GRADUALSCALING
+uint64_t uniffi_snapfill_ffi_fn_clone_gradualscaling(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_FREE_GRADUALSCALING
+#define UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_FREE_GRADUALSCALING
+void uniffi_snapfill_ffi_fn_free_gradualscaling(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_METHOD_GRADUALSCALING_NEXT
+#define UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_METHOD_GRADUALSCALING_NEXT
+uint64_t uniffi_snapfill_ffi_fn_method_gradualscaling_next(uint64_t ptr
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_CLONE_REPOSITORY
@@ -821,6 +841,12 @@ uint16_t uniffi_snapfill_ffi_checksum_method_backfill_scale(void
 
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_CHECKSUM_METHOD_BACKFILL_SCALE_GRADUALLY
+#define UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_CHECKSUM_METHOD_BACKFILL_SCALE_GRADUALLY
+uint16_t uniffi_snapfill_ffi_checksum_method_backfill_scale_gradually(void
+
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_CHECKSUM_METHOD_BACKFILL_START
 #define UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_CHECKSUM_METHOD_BACKFILL_START
 uint16_t uniffi_snapfill_ffi_checksum_method_backfill_start(void
@@ -932,6 +958,12 @@ uint16_t uniffi_snapfill_ffi_checksum_method_eventstream_next_batch(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_CHECKSUM_METHOD_EVENTSTREAM_READY
 #define UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_CHECKSUM_METHOD_EVENTSTREAM_READY
 uint16_t uniffi_snapfill_ffi_checksum_method_eventstream_ready(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_CHECKSUM_METHOD_GRADUALSCALING_NEXT
+#define UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_CHECKSUM_METHOD_GRADUALSCALING_NEXT
+uint16_t uniffi_snapfill_ffi_checksum_method_gradualscaling_next(void
 
 );
 #endif

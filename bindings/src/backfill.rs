@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use snapfill::controller::{BackfillBuilder, BackfillController, LocalBackfill};
+use snapfill::controller::{BackfillBuilder, BackfillController, FleetBackfill, LocalBackfill};
 use snapfill::settings::BackfillSettings;
 use snapfill::settings::config::{Config, ConfigFile};
 use snapfill::{Error, ErrorKind, SystemClock, fleet};
@@ -13,7 +13,10 @@ use crate::configured;
 use crate::events::Listeners;
 use crate::place::{self, Place};
 use crate::status::word;
-use crate::{BackfillOptions, DeepStatus, EventStream, Plan, Result, Status, runtime};
+use crate::{
+    BackfillOptions, DeepStatus, EventStream, GradualOptions, GradualScaling, Plan, Result, Status,
+    runtime,
+};
 
 /// A backfill: fills a target with the documents of a snapshot. Nothing is opened before it is asked for something. Every verb
 /// may be repeated, and in any order; what is not allowed now is refused with `State`.
@@ -28,7 +31,7 @@ pub(crate) struct Control {
     options: BackfillOptions,
     /// Says what is to be done, in place of the options.
     configured: Option<Box<Config>>,
-    opened: OnceCell<Arc<dyn BackfillController>>,
+    opened: OnceCell<Arc<FleetBackfill>>,
     listeners: Mutex<Listeners>,
 }
 
@@ -89,6 +92,18 @@ impl Backfill {
     pub async fn scale(self: Arc<Self>, workers: u32) -> Result<()> {
         let workers = usize::try_from(workers).unwrap_or(usize::MAX);
         self.ask(move |backfill| async move { backfill.scale(workers).await }).await
+    }
+
+    /// Sets the number of workers step by step, as long as the target is well. Nothing happens before it is asked for a step.
+    ///
+    /// # Errors
+    /// `Config` for options that make no sense.
+    pub fn scale_gradually(
+        &self,
+        workers: u32,
+        options: GradualOptions,
+    ) -> Result<Arc<GradualScaling>> {
+        Ok(GradualScaling::of(Arc::clone(&self.control), workers, options.settings()?))
     }
 
     /// Sends all workers away and waits until they are gone. What they had done is kept; `start` goes on there.
@@ -184,7 +199,7 @@ impl Backfill {
 
     async fn ask<T, A>(
         self: Arc<Self>,
-        question: impl FnOnce(Arc<dyn BackfillController>) -> A + Send + 'static,
+        question: impl FnOnce(Arc<FleetBackfill>) -> A + Send + 'static,
     ) -> Result<T>
     where
         T: Send + 'static,
@@ -203,7 +218,7 @@ impl Control {
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn opened(&self) -> Result<&Arc<dyn BackfillController>> {
+    pub(crate) async fn opened(&self) -> Result<&Arc<FleetBackfill>> {
         let open = || async {
             let backfill = self.open().await?;
             self.listeners().open(&backfill);
@@ -212,11 +227,11 @@ impl Control {
         self.opened.get_or_try_init(open).await
     }
 
-    async fn open(&self) -> Result<Arc<dyn BackfillController>> {
+    async fn open(&self) -> Result<Arc<FleetBackfill>> {
         let builder = self.builder().await?;
         let clock = Arc::new(SystemClock::new());
         Ok(match fleet::open(&self.options.fleet()?, clock).await? {
-            None => Arc::new(builder.build()?),
+            None => Arc::new(builder.build()?.over_any()),
             Some(fleet) => Arc::new(builder.build_over(fleet)?),
         })
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use futures::FutureExt;
 use serde::Serialize;
-use snapfill::controller as core;
+use snapfill::controller::{self as core, BackfillController, FleetBackfill};
 use tokio::sync::{Mutex, oneshot};
 
 use crate::backfill::Control;
@@ -194,12 +194,12 @@ enum Source {
 /// Who is to be told of events: each of those who asked before the controller was open.
 pub(crate) enum Listeners {
     Waiting(Vec<oneshot::Sender<core::EventStream>>),
-    Open(Arc<dyn core::BackfillController>),
+    Open(Arc<FleetBackfill>),
 }
 
 impl Listeners {
     /// Lets everybody listen to the controller, before it is asked for anything.
-    pub(crate) fn open(&mut self, controller: &Arc<dyn core::BackfillController>) {
+    pub(crate) fn open(&mut self, controller: &Arc<FleetBackfill>) {
         let before = std::mem::replace(self, Self::Open(Arc::clone(controller)));
         if let Self::Waiting(listeners) = before {
             for listener in listeners {

@@ -3,7 +3,8 @@
 //!
 //! A binding converts its arguments, calls this crate, and converts what comes back; it has no logic of its own.
 //!
-//! - A handle ([`Repository`], [`Snapshot`], [`DocumentStream`], [`Backfill`], [`Cluster`]) does nothing before it is asked for
+//! - A handle ([`Repository`], [`Snapshot`], [`DocumentStream`], [`Backfill`], [`GradualScaling`],
+//!   [`Cluster`]) does nothing before it is asked for
 //!   something: making one reads no file and reaches no server.
 //! - Every asynchronous function may be awaited by any executor: its work runs on this crate's own runtime. Dropping the
 //!   future cancels the work; what is cancelled may be asked for again.
@@ -20,6 +21,7 @@ mod documents;
 mod error;
 mod events;
 mod fleet_options;
+mod gradual;
 mod option_fields;
 mod place;
 mod plan;
@@ -36,6 +38,7 @@ pub use documents::{Document, DocumentBatch, DocumentStream};
 pub use error::{Context, SnapfillError};
 pub use events::{Event, EventStream};
 pub use fleet_options::{EcsFleet, KubernetesFleet};
+pub use gradual::{GradualOptions, GradualScaling, GradualStep};
 pub use plan::{Plan, PlannedIndex, PlannedShard, PlannedTarget};
 pub use repository::{Repository, RepositoryOptions, SnapshotSummary};
 pub use snapshot::{IndexInfo, MissingShard, Snapshot, SnapshotInfo};

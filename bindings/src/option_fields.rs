@@ -59,6 +59,16 @@ macro_rules! with_option_fields {
                 context: Option<String>,
                 shared_folders: bool,
             }
+            GradualOptions {
+                step: Option<u32>,
+                settle: Wait,
+                max_cpu_percent: Option<u8>,
+                max_heap_percent: Option<u8>,
+                max_queue_percent: Option<u8>,
+                max_queue_requests: Option<u64>,
+                min_free_disk_bytes: Option<u64>,
+                worst_status: Option<String>,
+            }
             RenamePattern {
                 pattern: String,
                 replacement: String,

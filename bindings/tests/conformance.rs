@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use snapfill_ffi::{
-    Backfill, BackfillOptions, Cluster, ClusterOptions, DocumentStream, EventStream, Repository,
-    RepositoryOptions, SnapfillError, runtime,
+    Backfill, BackfillOptions, Cluster, ClusterOptions, DocumentStream, EventStream,
+    GradualOptions, Repository, RepositoryOptions, SnapfillError, runtime,
 };
 
 type Outcome = Result<Value, SnapfillError>;
@@ -81,6 +82,7 @@ impl Client {
             "plan" => json_of(block(backfill.plan())?),
             "start" => json_of(block(backfill.start())?),
             "scale" => json_of(block(backfill.scale(number(given, "workers").unwrap()))?),
+            "scale_gradually" => scale_gradually(&backfill, given)?,
             "pause" => json_of(block(backfill.pause())?),
             "stop" => json_of(block(backfill.stop(folder))?),
             "archive" => json_of(block(backfill.archive(folder))?),
@@ -131,6 +133,23 @@ fn options(of: &Map<String, Value>) -> BackfillOptions {
         }
     }
     options
+}
+
+fn scale_gradually(backfill: &Backfill, given: &Map<String, Value>) -> Outcome {
+    let options = GradualOptions {
+        step: number(given, "step"),
+        settle: number(given, "settle").map(|seconds| Duration::from_secs(seconds.into())),
+        max_cpu_percent: number(given, "max_cpu_percent")
+            .map(|percent| percent.try_into().unwrap()),
+        worst_status: may_say(given, "worst_status"),
+        ..GradualOptions::default()
+    };
+    let scaling = backfill.scale_gradually(number(given, "workers").unwrap(), options)?;
+    let mut steps = Vec::new();
+    while let Some(step) = block(Arc::clone(&scaling).next())? {
+        steps.push(json_of(step));
+    }
+    Ok(steps.into())
 }
 
 /// What is done without a backfill.

@@ -3,9 +3,10 @@ import { EventEmitter } from 'node:events';
 import { Cluster } from './cluster.js';
 import { type Abortable, ask, now, write } from './crossing.js';
 import { type Event, Events } from './events.js';
+import { GradualScaling } from './gradual.js';
 import type { DeepStatus, Plan, RunEnd, Status } from './model.js';
 import { type NativeBackfill, native } from './native.js';
-import type { BackfillOptions } from './options.js';
+import type { BackfillOptions, GradualOptions } from './options.js';
 import { Repository, Snapshot, placeOf } from './repository.js';
 
 /** Where an archive of the working state goes. */
@@ -101,6 +102,25 @@ export class Backfill extends EventEmitter<BackfillEvents> {
     if (workers > 0) {
       this.#begin();
     }
+  }
+
+  /**
+   * Sets the number of workers step by step, as long as the target is well. Iterating over it makes the steps:
+   *
+   * ```js
+   * for await (const { line } of backfill.scaleGradually(10)) {
+   *   console.log(line); // Up to 2 workers: the target is well
+   * }
+   * ```
+   *
+   * It ends when the goal is reached and the target still well, when nothing is left to be done, or when somebody else sent the
+   * workers away.
+   *
+   * @throws {ConfigError} An option makes no sense.
+   */
+  scaleGradually(workers: number, { signal, ...options }: GradualOptions & Abortable = {}): GradualScaling {
+    const scaling = now(() => this.#native.scaleGradually(workers, write(options)));
+    return new GradualScaling(scaling, { signal }, (step) => step.workers > 0 && this.#begin());
   }
 
   /** Sends all workers away and waits until they are gone. What they had done is kept; `start()` goes on there. */

@@ -31,6 +31,7 @@ export {
   type ErrorDetails,
 } from './errors.js';
 export { Events } from './events.js';
+export { GradualScaling } from './gradual.js';
 export type * from './events.js';
 export type * from './model.js';
 export type * from './options.js';

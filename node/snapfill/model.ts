@@ -144,6 +144,18 @@ export interface Plan {
   readonly targets: readonly PlannedTarget[];
 }
 
+/** A step of a gradual scaling, or the reason why there is none for now. */
+export interface GradualStep {
+  /** What becomes of the number of workers; `done` when the scaling is over. */
+  readonly action: 'up' | 'hold' | 'down' | 'done';
+  /** How many there are to be now. */
+  readonly workers: number;
+  /** Why. */
+  readonly reason: string;
+  /** All of it in one line for people. */
+  readonly line: string;
+}
+
 /** How many workers there are. */
 export interface FleetCounts {
   /** Up. */

@@ -52,10 +52,15 @@ export interface NativeEventStream {
   ready(): Call;
 }
 
+export interface NativeGradualScaling {
+  next(): Call;
+}
+
 export interface NativeBackfill {
   plan(): Call;
   start(): Call;
   scale(workers: number): Call;
+  scaleGradually(workers: number, options: string): NativeGradualScaling;
   pause(): Call;
   stop(folder?: string): Call;
   archive(folder?: string): Call;

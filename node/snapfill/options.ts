@@ -113,6 +113,38 @@ export interface KubernetesFleet {
   readonly sharedFolders?: boolean | undefined;
 }
 
+/**
+ * How a fleet is made larger step by step. What is left out has its usual value. A figure that the target does not tell decides
+ * nothing.
+ */
+export interface GradualOptions {
+  /** Workers that one step adds; left out: as many as there are, and once a size was too large, one at a time. */
+  readonly step?: number | undefined;
+  /** How many milliseconds the target must have been well since the last step; left out: a minute. */
+  readonly settle?: number | undefined;
+  /**
+   * Processor in use on the busiest node, in percent, up to which workers are added; left out: 80. Halfway from there to 100 they
+   * are taken away.
+   */
+  readonly maxCpuPercent?: number | undefined;
+  /** The same for the heap of the node that uses most; left out: 85. */
+  readonly maxHeapPercent?: number | undefined;
+  /** The same for the write queue of the node where it is fullest; left out: 50. */
+  readonly maxQueuePercent?: number | undefined;
+  /**
+   * Bulk requests that wait, for each node that holds data, up to which workers are added where the target does not tell how full
+   * its queue is; left out: 100. At five times as many they are taken away.
+   */
+  readonly maxQueueRequests?: number | undefined;
+  /**
+   * Bytes free on the fullest node below which no workers are added, where the target does not tell its watermarks; left out:
+   * 10 GiB. Below half of it they are taken away.
+   */
+  readonly minFreeDiskBytes?: number | undefined;
+  /** The worst colour with which workers are added; left out: `green`. */
+  readonly worstStatus?: 'green' | 'yellow' | 'red' | undefined;
+}
+
 /** What a backfill is to do: which documents go where, and by how many workers. What is left out has its usual value. */
 export interface BackfillOptions {
   /** The target: a folder, a cluster's address, or a `Cluster` with its options. */

@@ -7,7 +7,7 @@ use snapfill_ffi as ffi;
 
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::options::{self, BackfillOptions};
+use crate::options::{self, BackfillOptions, GradualOptions};
 
 /// A backfill.
 #[napi]
@@ -44,6 +44,14 @@ impl Backfill {
     #[napi]
     pub fn scale(&self, workers: u32) -> Call {
         Call::json(Arc::clone(&self.0).scale(workers))
+    }
+
+    /// Sets the number of workers step by step, as long as the target is well; the options are JSON.
+    #[napi]
+    pub fn scale_gradually(&self, workers: u32, options: String) -> napi::Result<GradualScaling> {
+        let options: GradualOptions = options::read(&options)?;
+        let scaling = self.0.scale_gradually(workers, options.into()).map_err(Failure::from)?;
+        Ok(GradualScaling(scaling))
     }
 
     /// Sends all workers away.
@@ -98,6 +106,19 @@ impl Backfill {
     #[napi]
     pub fn events(&self) -> EventStream {
         EventStream(self.0.events())
+    }
+}
+
+/// A fleet that is made larger step by step.
+#[napi]
+pub struct GradualScaling(Arc<ffi::GradualScaling>);
+
+#[napi]
+impl GradualScaling {
+    /// The next step; null after the end.
+    #[napi]
+    pub fn next(&self) -> Call {
+        Call::json(Arc::clone(&self.0).next())
     }
 }
 

@@ -27,6 +27,7 @@ fn plain<T: DeserializeOwned>(given: Value) -> Result<T, Failure> {
         let text = error.to_string();
         let expected = text.rsplit_once(", expected ").map_or("another value", |(_, what)| what);
         let expected = match expected {
+            "u8" => "a whole number from 0 to 255",
             "u32" => "a whole number from 0 to 4294967295",
             "u64" => "a whole number that is not negative",
             other => other,
@@ -47,7 +48,9 @@ macro_rules! plain {
     )* };
 }
 
-plain!(bool, String, Option<String>, Option<u32>, Option<u64>, Vec<String>, HashMap<String, String>);
+plain!(
+    bool, String, Option<String>, Option<u8>, Option<u32>, Option<u64>, Vec<String>, HashMap<String, String>
+);
 
 /// Takes one option out of those that were given.
 fn take<T: Field>(given: &mut Map<String, Value>, name: &str) -> Result<T, Failure> {

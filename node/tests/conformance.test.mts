@@ -66,6 +66,8 @@ class Client {
         return backfill.start();
       case 'scale':
         return backfill.scale(given.workers as number);
+      case 'scale_gradually':
+        return stepsOf(backfill, given);
       case 'pause':
         return backfill.pause();
       case 'stop':
@@ -145,6 +147,15 @@ async function documents(stream: snapfill.Documents, size: number): Promise<unkn
     found.push(...batch.map((document) => ({ ...document, source: document.source.toString() })));
   }
   return { count: found.length, skipped: stream.skipped, documents: found };
+}
+
+async function stepsOf(backfill: snapfill.Backfill, { workers, settle, ...given }: Given): Promise<snapfill.GradualStep[]> {
+  const options = { ...inCamelCase(given), ...(settle === undefined ? {} : { settle: (settle as number) * 1000 }) };
+  const steps: snapfill.GradualStep[] = [];
+  for await (const step of backfill.scaleGradually(workers as number, options)) {
+    steps.push(step);
+  }
+  return steps;
 }
 
 async function namesOf(events: snapfill.Events): Promise<string[]> {

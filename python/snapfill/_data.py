@@ -16,6 +16,11 @@ def one(kind: type[T], text: str) -> T:
     return typing.cast(T, _make(kind, json.loads(text)))
 
 
+def maybe(kind: type[T], text: str) -> T | None:
+    """One object of a class, where there is one."""
+    return typing.cast("T | None", _make(kind, json.loads(text)))
+
+
 def many(kind: type[T], text: str) -> list[T]:
     """A list of objects of a class."""
     return [typing.cast(T, _make(kind, value)) for value in json.loads(text)]

@@ -305,6 +305,29 @@ class KubernetesFleet:
         return f"KubernetesFleet({self._options['deployment']!r})"
 
 
+def gradual(
+    step: int | None,
+    settle: timedelta | float | None,
+    max_cpu_percent: int | None,
+    max_heap_percent: int | None,
+    max_queue_percent: int | None,
+    max_queue_requests: int | None,
+    min_free_disk_bytes: int | None,
+    worst_status: str | None,
+) -> dict[str, Any]:
+    """How a fleet is scaled step by step, as the native half takes it."""
+    return {
+        "step": step,
+        "settle": duration(settle),
+        "max_cpu_percent": max_cpu_percent,
+        "max_heap_percent": max_heap_percent,
+        "max_queue_percent": max_queue_percent,
+        "max_queue_requests": max_queue_requests,
+        "min_free_disk_bytes": min_free_disk_bytes,
+        "worst_status": worst_status,
+    }
+
+
 class BackfillHandle:
     """How a backfill is made."""
 

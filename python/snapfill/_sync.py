@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, overload
@@ -15,6 +16,7 @@ from .model import (
     ClusterHealth,
     ClusterInfo,
     DeepStatus,
+    GradualStep,
     IndexInfo,
     IndexRow,
     Plan,
@@ -23,7 +25,7 @@ from .model import (
     Status,
 )
 
-__all__ = ["Backfill", "Cluster", "Documents", "Events", "Repository", "Snapshot"]
+__all__ = ["Backfill", "Cluster", "Documents", "Events", "GradualScaling", "Repository", "Snapshot"]
 
 
 class Repository(_handles.RepositoryHandle):
@@ -181,6 +183,22 @@ class Events(Iterator[Event]):
         return begun + _read(self._native.ready().wait())
 
 
+class GradualScaling(Iterator[GradualStep]):
+    """The steps of a fleet that is made larger as long as the target is well. Iterating over it makes them."""
+
+    def __init__(self, native: _native.GradualScaling) -> None:
+        self._native = native
+
+    def __iter__(self) -> GradualScaling:
+        return self
+
+    def __next__(self) -> GradualStep:
+        step = _data.maybe(GradualStep, self._native.next().wait())
+        if step is None:
+            raise StopIteration
+        return step
+
+
 class Backfill(_handles.BackfillHandle):
     """Fills a target with the documents of a snapshot.
 
@@ -209,6 +227,55 @@ class Backfill(_handles.BackfillHandle):
     def scale(self, workers: int) -> None:
         """Sets the number of workers. From 0 it starts the backfill."""
         self._native.scale(workers).wait()
+
+    def scale_gradually(
+        self,
+        workers: int,
+        *,
+        step: int | None = None,
+        settle: timedelta | float | None = None,
+        max_cpu_percent: int | None = None,
+        max_heap_percent: int | None = None,
+        max_queue_percent: int | None = None,
+        max_queue_requests: int | None = None,
+        min_free_disk_bytes: int | None = None,
+        worst_status: Literal["green", "yellow", "red"] | None = None,
+    ) -> GradualScaling:
+        """Sets the number of workers step by step, as long as the target is well. Iterating over it makes the steps::
+
+            for step in backfill.scale_gradually(10):
+                print(step)  # Up to 2 workers: the target is well
+
+        It ends when the goal is reached and the target still well, when nothing is left to be done, or when somebody else
+        sent the workers away. Who stops iterating leaves the workers as they are. A figure that the target does not tell
+        decides nothing.
+
+        :param workers: How many there are to be in the end.
+        :param step: Workers that one step adds; None: as many as there are, and once a size was too large, one at a time.
+        :param settle: How long the target must have been well since the last step, in seconds unless it is a ``timedelta``;
+            None: a minute.
+        :param max_cpu_percent: Processor in use on the busiest node up to which workers are added; None: 80. Halfway from
+            there to 100 they are taken away.
+        :param max_heap_percent: The same for the heap of the node that uses most; None: 85.
+        :param max_queue_percent: The same for the write queue of the node where it is fullest; None: 50.
+        :param max_queue_requests: Bulk requests that wait, for each node that holds data, up to which workers are added, where
+            the target does not tell how full its queue is; None: 100. At five times as many they are taken away.
+        :param min_free_disk_bytes: Bytes free on the fullest node below which no workers are added, where the target does not
+            tell its watermarks; None: 10 GiB. Below half of it they are taken away.
+        :param worst_status: The worst colour with which workers are added; None: green.
+        :raises ConfigError: An option makes no sense.
+        """
+        options = _handles.gradual(
+            step,
+            settle,
+            max_cpu_percent,
+            max_heap_percent,
+            max_queue_percent,
+            max_queue_requests,
+            min_free_disk_bytes,
+            worst_status,
+        )
+        return GradualScaling(self._native.scale_gradually(workers, options))
 
     def pause(self) -> None:
         """Sends all workers away and waits until they are gone. What they had done is kept; :meth:`start` goes on there."""

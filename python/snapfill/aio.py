@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, TypeVar, overload
@@ -24,6 +25,7 @@ from .model import (
     ClusterHealth,
     ClusterInfo,
     DeepStatus,
+    GradualStep,
     IndexInfo,
     IndexRow,
     Plan,
@@ -32,7 +34,7 @@ from .model import (
     Status,
 )
 
-__all__ = ["Aws", "Backfill", "Cluster", "Document", "Documents", "EcsFleet", "Events", "KubernetesFleet", "Repository", "Snapshot"]
+__all__ = ["Aws", "Backfill", "Cluster", "Document", "Documents", "EcsFleet", "Events", "GradualScaling", "KubernetesFleet", "Repository", "Snapshot"]
 
 _C = TypeVar("_C", bound=type)
 
@@ -166,6 +168,23 @@ class Events(AsyncIterator[Event]):
         return begun + _read(await self._native.ready())
 
 
+@_documented_as(_sync.GradualScaling)
+class GradualScaling(AsyncIterator[GradualStep]):
+    """The steps of a fleet that is made larger as long as the target is well. Iterating over it makes them."""
+
+    def __init__(self, native: _native.GradualScaling) -> None:
+        self._native = native
+
+    def __aiter__(self) -> GradualScaling:
+        return self
+
+    async def __anext__(self) -> GradualStep:
+        step = _data.maybe(GradualStep, await self._native.next())
+        if step is None:
+            raise StopAsyncIteration
+        return step
+
+
 @_documented_as(_sync.Backfill)
 class Backfill(_handles.BackfillHandle):
     """Fills a target with the documents of a snapshot. As an asynchronous context manager it pauses at the end of the block."""
@@ -178,6 +197,31 @@ class Backfill(_handles.BackfillHandle):
 
     async def scale(self, workers: int) -> None:
         await self._native.scale(workers)
+
+    def scale_gradually(
+        self,
+        workers: int,
+        *,
+        step: int | None = None,
+        settle: timedelta | float | None = None,
+        max_cpu_percent: int | None = None,
+        max_heap_percent: int | None = None,
+        max_queue_percent: int | None = None,
+        max_queue_requests: int | None = None,
+        min_free_disk_bytes: int | None = None,
+        worst_status: Literal["green", "yellow", "red"] | None = None,
+    ) -> GradualScaling:
+        options = _handles.gradual(
+            step,
+            settle,
+            max_cpu_percent,
+            max_heap_percent,
+            max_queue_percent,
+            max_queue_requests,
+            min_free_disk_bytes,
+            worst_status,
+        )
+        return GradualScaling(self._native.scale_gradually(workers, options))
 
     async def pause(self) -> None:
         await self._native.pause()

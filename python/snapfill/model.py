@@ -18,6 +18,7 @@ __all__ = [
     "DeepStatus",
     "FailedWork",
     "FleetCounts",
+    "GradualStep",
     "IndexInfo",
     "IndexRow",
     "IndexWork",
@@ -228,6 +229,23 @@ class FleetCounts:
     """Wanted."""
     terminating: int
     """Going away."""
+
+
+@dataclass(frozen=True, slots=True)
+class GradualStep:
+    """A step of a gradual scaling, or the reason why there is none for now. As text it is one line."""
+
+    action: str
+    """What becomes of the number of workers: ``up``, ``hold``, ``down``, or ``done`` when the scaling is over."""
+    workers: int
+    """How many there are to be now."""
+    reason: str
+    """Why."""
+    line: str
+    """All of it in one line for people."""
+
+    def __str__(self) -> str:
+        return self.line
 
 
 @dataclass(frozen=True, slots=True)

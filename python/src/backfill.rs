@@ -8,7 +8,7 @@ use snapfill_ffi as ffi;
 
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::options::{BackfillOptions, as_json};
+use crate::options::{BackfillOptions, GradualOptions, as_json};
 
 /// A backfill.
 #[pyclass(frozen, module = "snapfill._native")]
@@ -40,6 +40,12 @@ impl Backfill {
     /// Sets the number of workers.
     fn scale(&self, workers: u32) -> Call {
         Call::plain(Arc::clone(&self.0).scale(workers))
+    }
+
+    /// Sets the number of workers step by step, as long as the target is well.
+    fn scale_gradually(&self, workers: u32, options: GradualOptions) -> PyResult<GradualScaling> {
+        let scaling = self.0.scale_gradually(workers, options.into()).map_err(Failure::from)?;
+        Ok(GradualScaling(scaling))
     }
 
     /// Sends all workers away.
@@ -88,6 +94,18 @@ impl Backfill {
     /// What happens from now on.
     fn events(&self) -> EventStream {
         EventStream(self.0.events())
+    }
+}
+
+/// A fleet that is made larger step by step.
+#[pyclass(frozen, module = "snapfill._native")]
+pub(crate) struct GradualScaling(Arc<ffi::GradualScaling>);
+
+#[pymethods]
+impl GradualScaling {
+    /// The next step, as JSON that is `null` after the end.
+    fn next(&self) -> Call {
+        Call::new(Arc::clone(&self.0).next(), |py, step| as_json(&step)?.into_py_any(py))
     }
 }
 

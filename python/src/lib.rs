@@ -17,7 +17,7 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::backfill::{Backfill, EventStream};
+    use super::backfill::{Backfill, EventStream, GradualScaling};
     #[pymodule_export]
     use super::call::Call;
     #[pymodule_export]

@@ -71,6 +71,8 @@ class Client:
         if verb == "events":
             told = [event async for event in each(self.events[key])]
             return [re.sub(r"(?<=.)(?=[A-Z])", "_", type(event).__name__).lower() for event in told]
+        if verb == "scale_gradually":
+            return await plain([step async for step in each(backfill.scale_gradually(**given))])
         if verb == "deep_status":
             return await plain(backfill.status(deep=True))
         return await plain(getattr(backfill, verb)(**given))

@@ -13,6 +13,7 @@ pub(super) fn call(handle: &str, function: &str) -> String {
     let class = class(handle);
     match (handle, function) {
         ("DocumentBatch", _) => "List<Document>".to_owned(),
+        ("GradualScaling", "next") => "GradualScaling.collect".to_owned(),
         (_, "new") => format!("{class}(…)"),
         _ => member(handle, function).map_or_else(String::new, |name| format!("{class}.{name}")),
     }
@@ -21,7 +22,10 @@ pub(super) fn call(handle: &str, function: &str) -> String {
 /// What people call a function; none for what Kotlin has another way for: a flow is closed when its collection ends.
 fn member(handle: &str, function: &str) -> Option<String> {
     match (handle, function) {
-        (_, "new") | ("DocumentBatch", _) | ("DocumentStream", "close") => None,
+        (_, "new")
+        | ("DocumentBatch", _)
+        | ("DocumentStream", "close")
+        | ("GradualScaling", "next") => None,
         (_, "next_batch") => Some("batches".to_owned()),
         (_, other) => Some(in_camel_case(other)),
     }
@@ -39,7 +43,14 @@ impl Package {
         let folder = root.join("kotlin/src/main/kotlin/io/snapfill");
         let text = |name: &str| source(&folder, name);
         let mut classes = Classes::new();
-        for file in ["Backfill.kt", "Cluster.kt", "Documents.kt", "Events.kt", "Repository.kt"] {
+        for file in [
+            "Backfill.kt",
+            "Cluster.kt",
+            "Documents.kt",
+            "Events.kt",
+            "GradualScaling.kt",
+            "Repository.kt",
+        ] {
             classes.append(&mut classes_of(&text(file)?));
         }
         Ok(Self { classes, errors: text("Exceptions.kt")? })

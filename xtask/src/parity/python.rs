@@ -15,6 +15,7 @@ const ARGUMENTS: &[&str] = &[
     "BackfillOptions",
     "ClusterOptions",
     "EcsFleet",
+    "GradualOptions",
     "KubernetesFleet",
     "RenamePattern",
     "RepositoryOptions",
@@ -32,7 +33,7 @@ pub(super) fn class(handle: &str) -> &str {
 /// What people call a function; none for what Python has syntax for.
 pub(super) fn method<'a>(handle: &str, function: &'a str) -> Option<&'a str> {
     match (handle, function) {
-        (_, "new") | ("Snapshot", "repository") => None,
+        (_, "new") | ("Snapshot", "repository") | ("GradualScaling", "next") => None,
         ("Repository", "location") => Some("url"),
         ("Backfill", "deep_status") => Some("status"),
         (_, "next_batch") => Some("batches"),
@@ -186,12 +187,12 @@ fn classes(text: &str) -> Classes {
 fn member(line: &str) -> Option<String> {
     let line = line.strip_prefix("    ").filter(|rest| !rest.starts_with(' '))?;
     let function = line.strip_prefix("async ").unwrap_or(line).strip_prefix("def ");
-    let (name, rest) = match function {
-        Some(function) => function.split_once('(')?,
-        None => line.split_once(": ")?,
+    let name = match function {
+        Some(function) => function.split_once('(')?.0,
+        None => line.split_once(": ").filter(|(_, kind)| !kind.is_empty())?.0,
     };
-    let is_name = |name: &str| name.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
-    (!rest.is_empty() && is_name(name)).then(|| name.to_owned())
+    let is_name = name.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+    is_name.then(|| name.to_owned())
 }
 
 #[cfg(test)]
@@ -200,7 +201,7 @@ mod tests {
 
     #[test]
     fn members_are_found_by_indentation() {
-        let text = "class A(B):\n    \"\"\"Text: of it.\"\"\"\n    x: int\n    async def go(self) -> None:\n        y: int = 1\n\n\
+        let text = "class A(B):\n    \"\"\"Text: of it.\"\"\"\n    x: int\n    async def go(\n        self,\n    ) -> None:\n        y: int = 1\n\n\
                     def f() -> None:\n    z: int = 2\n";
         let found = classes(text);
         let members: Vec<_> = found["A"].iter().map(String::as_str).collect();

@@ -54,6 +54,7 @@ fn in_node(handle: &str, function: &str) -> String {
         ("DocumentBatch", _) => "Document[]".to_owned(),
         (_, "new") => format!("new {class}(…)"),
         ("Backfill", "deep_status") => "Backfill.status({ deep: true })".to_owned(),
+        ("GradualScaling", "next") => "GradualScaling.next".to_owned(),
         _ => python::method(handle, function)
             .map_or_else(String::new, |method| format!("{class}.{}", node::in_camel_case(method))),
     }
@@ -65,6 +66,7 @@ fn in_python(handle: &str, function: &str) -> String {
         ("DocumentBatch", _) => "list[Document]".to_owned(),
         (_, "new") => format!("{class}(…)"),
         ("Backfill", "deep_status") => "Backfill.status(deep=True)".to_owned(),
+        ("GradualScaling", "next") => "next(GradualScaling)".to_owned(),
         _ => python::method(handle, function)
             .map_or_else(String::new, |method| format!("{class}.{method}")),
     }

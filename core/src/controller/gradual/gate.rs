@@ -45,6 +45,18 @@ pub enum ScaleAction {
     Done,
 }
 
+impl ScaleAction {
+    /// The action as one lower-case word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Hold => "hold",
+            Self::Down => "down",
+            Self::Done => "done",
+        }
+    }
+}
+
 /// A step of a gradual scaling, or the reason why there is none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct GradualStep {

@@ -69,7 +69,7 @@ impl GradualOptions {
     ///
     /// # Errors
     /// `Config`, saying which option.
-    pub(super) fn require_sense(&self) -> Result<()> {
+    pub fn require_sense(&self) -> Result<()> {
         let percents = [
             ("processor", self.max_cpu_percent),
             ("heap", self.max_heap_percent),

@@ -698,6 +698,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_snapfill_ffi_checksum_method_backfill_scale(
     ): Int
+    external fun uniffi_snapfill_ffi_checksum_method_backfill_scale_gradually(
+    ): Int
     external fun uniffi_snapfill_ffi_checksum_method_backfill_start(
     ): Int
     external fun uniffi_snapfill_ffi_checksum_method_backfill_status(
@@ -735,6 +737,8 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_snapfill_ffi_checksum_method_eventstream_next_batch(
     ): Int
     external fun uniffi_snapfill_ffi_checksum_method_eventstream_ready(
+    ): Int
+    external fun uniffi_snapfill_ffi_checksum_method_gradualscaling_next(
     ): Int
     external fun uniffi_snapfill_ffi_checksum_method_repository_location(
     ): Int
@@ -804,6 +808,8 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_snapfill_ffi_fn_method_backfill_scale(`ptr`: Long,`workers`: Int,
     ): Long
+    external fun uniffi_snapfill_ffi_fn_method_backfill_scale_gradually(`ptr`: Long,`workers`: Int,`options`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
     external fun uniffi_snapfill_ffi_fn_method_backfill_start(`ptr`: Long,
     ): Long
     external fun uniffi_snapfill_ffi_fn_method_backfill_status(`ptr`: Long,
@@ -859,6 +865,12 @@ internal object UniffiLib {
     external fun uniffi_snapfill_ffi_fn_method_eventstream_next_batch(`ptr`: Long,`max`: Int,
     ): Long
     external fun uniffi_snapfill_ffi_fn_method_eventstream_ready(`ptr`: Long,
+    ): Long
+    external fun uniffi_snapfill_ffi_fn_clone_gradualscaling(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_snapfill_ffi_fn_free_gradualscaling(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_snapfill_ffi_fn_method_gradualscaling_next(`ptr`: Long,
     ): Long
     external fun uniffi_snapfill_ffi_fn_clone_repository(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
@@ -1031,6 +1043,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_snapfill_ffi_checksum_method_backfill_scale() and 0xFFFF) != 10468) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_snapfill_ffi_checksum_method_backfill_scale_gradually() and 0xFFFF) != 47182) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_snapfill_ffi_checksum_method_backfill_start() and 0xFFFF) != 17009) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1086,6 +1101,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_snapfill_ffi_checksum_method_eventstream_ready() and 0xFFFF) != 21712) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_snapfill_ffi_checksum_method_gradualscaling_next() and 0xFFFF) != 62308) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_snapfill_ffi_checksum_method_repository_location() and 0xFFFF) != 1718) {
@@ -1722,6 +1740,14 @@ public interface NativeBackfillInterface {
     suspend fun `scale`(`workers`: kotlin.UInt)
 
     /**
+     * Sets the number of workers step by step, as long as the target is well. Nothing happens before it is asked for a step.
+     *
+     * # Errors
+     * `Config` for options that make no sense.
+     */
+    fun `scaleGradually`(`workers`: kotlin.UInt, `options`: GradualOptions): NativeGradualScaling
+
+    /**
      * Plans, makes the indices, and brings up as many workers as are configured.
      *
      * # Errors
@@ -2089,6 +2115,28 @@ open class NativeBackfill: Disposable, AutoCloseable, NativeBackfillInterface
         NativeException.ErrorHandler,
     )
     }
+
+
+    /**
+     * Sets the number of workers step by step, as long as the target is well. Nothing happens before it is asked for a step.
+     *
+     * # Errors
+     * `Config` for options that make no sense.
+     */
+    @Throws(NativeException::class)override fun `scaleGradually`(`workers`: kotlin.UInt, `options`: GradualOptions): NativeGradualScaling {
+            return FfiConverterTypeNativeGradualScaling.lift(
+    callWithHandle {
+    uniffiRustCallWithError(NativeException) { _status ->
+    UniffiLib.uniffi_snapfill_ffi_fn_method_backfill_scale_gradually(
+        it,
+
+        FfiConverterUInt.lower(`workers`),
+        FfiConverterTypeGradualOptions.lower(`options`),_status)
+}
+    }
+    )
+    }
+
 
 
     /**
@@ -3695,6 +3743,293 @@ public object FfiConverterTypeNativeEventStream: FfiConverter<NativeEventStream,
     override fun allocationSize(value: NativeEventStream) = 8UL
 
     override fun write(value: NativeEventStream, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * Makes the fleet of a backfill larger step by step, as long as the target is well, and smaller while it has too much to do. One
+ * caller at a time asks it for steps; whoever stops asking leaves the workers as they are.
+ */
+public interface NativeGradualScalingInterface {
+
+    /**
+     * The next step, once it is made, or why there is none for now: that is told once. None after the end: the goal is reached
+     * and the target still well, nothing is left to be done, or somebody else sent the workers away. It may be asked again after
+     * an error, and when a call was cancelled.
+     *
+     * # Errors
+     * What changing the fleet fails with, as [`Backfill::start`](crate::Backfill::start); what the working state fails with.
+     */
+    suspend fun `next`(): GradualStep?
+
+    companion object
+}
+
+/**
+ * Makes the fleet of a backfill larger step by step, as long as the target is well, and smaller while it has too much to do. One
+ * caller at a time asks it for steps; whoever stops asking leaves the workers as they are.
+ */
+open class NativeGradualScaling: Disposable, AutoCloseable, NativeGradualScalingInterface
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_snapfill_ffi_fn_free_gradualscaling(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_snapfill_ffi_fn_clone_gradualscaling(handle, status)
+        }
+    }
+
+
+    /**
+     * The next step, once it is made, or why there is none for now: that is told once. None after the end: the goal is reached
+     * and the target still well, nothing is left to be done, or somebody else sent the workers away. It may be asked again after
+     * an error, and when a call was cancelled.
+     *
+     * # Errors
+     * What changing the fleet fails with, as [`Backfill::start`](crate::Backfill::start); what the working state fails with.
+     */
+    @Throws(NativeException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `next`() : GradualStep? {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_snapfill_ffi_fn_method_gradualscaling_next(
+                uniffiHandle,
+
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_snapfill_ffi_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_snapfill_ffi_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_snapfill_ffi_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterOptionalTypeGradualStep.lift(it) },
+        // Error FFI converter
+        NativeException.ErrorHandler,
+    )
+    }
+
+
+
+
+
+
+
+
+    /**
+     * @suppress
+     */
+    companion object
+
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeNativeGradualScaling: FfiConverter<NativeGradualScaling, Long> {
+    override fun lower(value: NativeGradualScaling): Long {
+        return value.uniffiCloneHandle()
+    }
+
+    override fun lift(value: Long): NativeGradualScaling {
+        return NativeGradualScaling(UniffiWithHandle, value)
+    }
+
+    override fun read(buf: ByteBuffer): NativeGradualScaling {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: NativeGradualScaling) = 8UL
+
+    override fun write(value: NativeGradualScaling, buf: ByteBuffer) {
         buf.putLong(lower(value))
     }
 }
@@ -5794,6 +6129,168 @@ public object FfiConverterTypeFleetCounts: FfiConverterRustBuffer<FleetCounts> {
             FfiConverterULong.write(value.`pending`, buf)
             FfiConverterULong.write(value.`desired`, buf)
             FfiConverterULong.write(value.`terminating`, buf)
+    }
+}
+
+
+
+/**
+ * How a fleet is made larger step by step. What is left out has its usual value. A figure that the target does not tell decides
+ * nothing.
+ */
+data class GradualOptions (
+    /**
+     * Workers that one step adds. None: as many as there are, and once a size was too large, one at a time.
+     */
+    val `step`: kotlin.UInt? = null
+    ,
+    /**
+     * How long the target must have been well since the last step; none: a minute.
+     */
+    val `settle`: java.time.Duration? = null
+    ,
+    /**
+     * Processor in use on the busiest node, in percent, up to which workers are added; none: 80. Halfway from there to 100 they
+     * are taken away.
+     */
+    val `maxCpuPercent`: kotlin.UByte? = null
+    ,
+    /**
+     * The same for the heap of the node that uses most; none: 85.
+     */
+    val `maxHeapPercent`: kotlin.UByte? = null
+    ,
+    /**
+     * The same for the write queue of the node where it is fullest; none: 50.
+     */
+    val `maxQueuePercent`: kotlin.UByte? = null
+    ,
+    /**
+     * Bulk requests that wait, for each node that holds data, up to which workers are added where the target does not tell how
+     * full its queue is; none: 100. At five times as many they are taken away.
+     */
+    val `maxQueueRequests`: kotlin.ULong? = null
+    ,
+    /**
+     * Bytes free on the fullest node below which no workers are added, where the target does not tell its watermarks; none:
+     * 10 GiB. Below half of it they are taken away.
+     */
+    val `minFreeDiskBytes`: kotlin.ULong? = null
+    ,
+    /**
+     * The worst colour with which workers are added: `green`, `yellow` or `red`.
+     */
+    val `worstStatus`: kotlin.String? = null
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeGradualOptions: FfiConverterRustBuffer<GradualOptions> {
+    override fun read(buf: ByteBuffer): GradualOptions {
+        return GradualOptions(
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalDuration.read(buf),
+            FfiConverterOptionalUByte.read(buf),
+            FfiConverterOptionalUByte.read(buf),
+            FfiConverterOptionalUByte.read(buf),
+            FfiConverterOptionalULong.read(buf),
+            FfiConverterOptionalULong.read(buf),
+            FfiConverterOptionalString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: GradualOptions) = (
+            FfiConverterOptionalUInt.allocationSize(value.`step`) +
+            FfiConverterOptionalDuration.allocationSize(value.`settle`) +
+            FfiConverterOptionalUByte.allocationSize(value.`maxCpuPercent`) +
+            FfiConverterOptionalUByte.allocationSize(value.`maxHeapPercent`) +
+            FfiConverterOptionalUByte.allocationSize(value.`maxQueuePercent`) +
+            FfiConverterOptionalULong.allocationSize(value.`maxQueueRequests`) +
+            FfiConverterOptionalULong.allocationSize(value.`minFreeDiskBytes`) +
+            FfiConverterOptionalString.allocationSize(value.`worstStatus`)
+    )
+
+    override fun write(value: GradualOptions, buf: ByteBuffer) {
+            FfiConverterOptionalUInt.write(value.`step`, buf)
+            FfiConverterOptionalDuration.write(value.`settle`, buf)
+            FfiConverterOptionalUByte.write(value.`maxCpuPercent`, buf)
+            FfiConverterOptionalUByte.write(value.`maxHeapPercent`, buf)
+            FfiConverterOptionalUByte.write(value.`maxQueuePercent`, buf)
+            FfiConverterOptionalULong.write(value.`maxQueueRequests`, buf)
+            FfiConverterOptionalULong.write(value.`minFreeDiskBytes`, buf)
+            FfiConverterOptionalString.write(value.`worstStatus`, buf)
+    }
+}
+
+
+
+/**
+ * A step of a gradual scaling, or the reason why there is none for now.
+ */
+data class GradualStep (
+    /**
+     * What becomes of the number of workers: `up`, `hold`, `down`, or `done` when the scaling is over.
+     */
+    val `action`: kotlin.String
+    ,
+    /**
+     * How many there are to be now.
+     */
+    val `workers`: kotlin.ULong
+    ,
+    /**
+     * Why.
+     */
+    val `reason`: kotlin.String
+    ,
+    /**
+     * All of it in one line for people.
+     */
+    val `line`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeGradualStep: FfiConverterRustBuffer<GradualStep> {
+    override fun read(buf: ByteBuffer): GradualStep {
+        return GradualStep(
+            FfiConverterString.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: GradualStep) = (
+            FfiConverterString.allocationSize(value.`action`) +
+            FfiConverterULong.allocationSize(value.`workers`) +
+            FfiConverterString.allocationSize(value.`reason`) +
+            FfiConverterString.allocationSize(value.`line`)
+    )
+
+    override fun write(value: GradualStep, buf: ByteBuffer) {
+            FfiConverterString.write(value.`action`, buf)
+            FfiConverterULong.write(value.`workers`, buf)
+            FfiConverterString.write(value.`reason`, buf)
+            FfiConverterString.write(value.`line`, buf)
     }
 }
 
@@ -8450,6 +8947,38 @@ public object FfiConverterOptionalTypeEcsFleet: FfiConverterRustBuffer<EcsFleet?
         } else {
             buf.put(1)
             FfiConverterTypeEcsFleet.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeGradualStep: FfiConverterRustBuffer<GradualStep?> {
+    override fun read(buf: ByteBuffer): GradualStep? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeGradualStep.read(buf)
+    }
+
+    override fun allocationSize(value: GradualStep?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeGradualStep.allocationSize(value)
+        }
+    }
+
+    override fun write(value: GradualStep?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeGradualStep.write(value, buf)
         }
     }
 }

@@ -45,6 +45,15 @@ public class Backfill private constructor(private val native: NativeBackfill) {
     /** Sets the number of workers. From 0 it starts the backfill. */
     public suspend fun scale(workers: UInt): Unit = asked { native.scale(workers) }
 
+    /**
+     * Sets the number of workers step by step, as long as the target is well. Collecting it makes the steps.
+     *
+     * @param workers How many there are to be in the end.
+     * @throws ConfigException An option makes no sense.
+     */
+    public fun scaleGradually(workers: UInt, options: GradualOptions = GradualOptions()): GradualScaling =
+        GradualScaling(asked { native.scaleGradually(workers, options) })
+
     /** Sends all workers away and waits until they are gone. What they had done is kept; [start] goes on there. */
     public suspend fun pause(): Unit = asked { native.pause() }
 

@@ -7,6 +7,7 @@ import com.google.gson.JsonParser
 import com.google.gson.JsonPrimitive
 import java.nio.file.Files
 import java.nio.file.Path
+import java.time.Duration
 import kotlin.io.path.createDirectories
 import kotlin.io.path.listDirectoryEntries
 import kotlin.io.path.name
@@ -68,6 +69,7 @@ private class Client(folder: Path) {
             "plan" -> backfill.plan()
             "start" -> backfill.start()
             "scale" -> backfill.scale(given["workers"].asInt.toUInt())
+            "scale_gradually" -> backfill.scaleGradually(given["workers"].asInt.toUInt(), gradual(given)).toList()
             "pause" -> backfill.pause()
             "stop" -> json(backfill.stop(folder))
             "archive" -> json(backfill.archive(folder))
@@ -126,6 +128,13 @@ private suspend fun read(documents: Documents, size: Int): Any {
     val found = batches.flatten()
     return mapOf("count" to found.size, "skipped" to documents.skipped, "documents" to found)
 }
+
+private fun gradual(given: JsonObject) = GradualOptions(
+    step = given["step"]?.asInt?.toUInt(),
+    settle = given["settle"]?.asLong?.let { Duration.ofSeconds(it) },
+    maxCpuPercent = given["max_cpu_percent"]?.asInt?.toUByte(),
+    worstStatus = given["worst_status"]?.asString,
+)
 
 private fun options(of: JsonObject): BackfillOptions =
     of.entrySet().fold(BackfillOptions(target = "")) { options, (name, value) ->
