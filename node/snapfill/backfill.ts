@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 
+import { numberOf, textOf } from './arguments.js';
 import { Cluster } from './cluster.js';
 import { type Abortable, ask, now, write } from './crossing.js';
 import { type Event, Events } from './events.js';
@@ -98,7 +99,7 @@ export class Backfill extends EventEmitter<BackfillEvents> {
 
   /** Sets the number of workers. From 0 it starts the backfill. */
   async scale(workers: number, options?: Abortable): Promise<void> {
-    await ask(now(() => this.#native.scale(workers)), options);
+    await ask(now(() => this.#native.scale(numberOf(workers, 'workers'))), options);
     if (workers > 0) {
       this.#begin();
     }
@@ -135,7 +136,7 @@ export class Backfill extends EventEmitter<BackfillEvents> {
    * @throws {StorageError} The file cannot be written; then nothing is deleted.
    */
   async stop({ folder, signal }: ArchiveOptions = {}): Promise<string | null> {
-    return ask(now(() => this.#native.stop(folder)), { signal });
+    return ask(now(() => this.#native.stop(textOf(folder, 'folder'))), { signal });
   }
 
   /**
@@ -144,7 +145,7 @@ export class Backfill extends EventEmitter<BackfillEvents> {
    * @throws {InvalidStateError} Workers are at it.
    */
   async archive({ folder, signal }: ArchiveOptions = {}): Promise<string | null> {
-    return ask(now(() => this.#native.archive(folder)), { signal });
+    return ask(now(() => this.#native.archive(textOf(folder, 'folder'))), { signal });
   }
 
   /**
@@ -155,12 +156,12 @@ export class Backfill extends EventEmitter<BackfillEvents> {
    * @throws {InvalidStateError} It is of another session, target or run, or the session has a working state already.
    */
   async restore(file: string, options?: Abortable): Promise<void> {
-    await ask(now(() => this.#native.restore(file)), options);
+    await ask(now(() => this.#native.restore(textOf(file, 'file'))), options);
   }
 
   /** The same as `stop()`, and then the session may be begun anew. */
   async reset({ folder, signal }: ArchiveOptions = {}): Promise<string | null> {
-    return ask(now(() => this.#native.reset(folder)), { signal });
+    return ask(now(() => this.#native.reset(textOf(folder, 'folder'))), { signal });
   }
 
   /** Whether workers are at it, and, if it is to be `deep`, how far the work is. */

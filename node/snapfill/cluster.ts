@@ -1,3 +1,4 @@
+import { textOf } from './arguments.js';
 import { type Abortable, ask, now, write } from './crossing.js';
 import type { ClusterHealth, ClusterInfo, IndexRow } from './model.js';
 import { type NativeCluster, native } from './native.js';
@@ -50,11 +51,11 @@ export class Cluster {
    * @throws {NotFoundError} There is no such index.
    */
   async count(index: string, options?: Abortable): Promise<number> {
-    return ask(now(() => this.#native.count(index)), options);
+    return ask(now(() => this.#native.count(textOf(index, 'index'))), options);
   }
 
   /** Makes what was written visible to `count()` and searches. */
   async refresh(index: string, options?: Abortable): Promise<void> {
-    await ask(now(() => this.#native.refresh(index)), options);
+    await ask(now(() => this.#native.refresh(textOf(index, 'index'))), options);
   }
 }

@@ -1,3 +1,4 @@
+import { numberOf } from './arguments.js';
 import { type Abortable, ask, make, now } from './crossing.js';
 import type { Batch, NativeDocumentStream } from './native.js';
 
@@ -117,7 +118,7 @@ export class Documents implements AsyncIterable<Document> {
   async *batches(size: number = BATCH): AsyncGenerator<Document[], void, undefined> {
     try {
       for (;;) {
-        const batch = await make(now(() => this.#native.nextBatch(size)), this.#options);
+        const batch = await make(now(() => this.#native.nextBatch(numberOf(size, 'size'))), this.#options);
         if (typeof batch === 'string') {
           return;
         }

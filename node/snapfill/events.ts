@@ -4,6 +4,7 @@
  * @module
  */
 
+import { numberOf } from './arguments.js';
 import { type Abortable, ask, inCamelCase, now } from './crossing.js';
 import type { Books } from './model.js';
 import type { NativeEventStream } from './native.js';
@@ -199,7 +200,7 @@ export class Events implements AsyncIterable<Event> {
   }
 
   async #next(size: number): Promise<Event[]> {
-    return renamed(await ask<Event[]>(now(() => this.#native.nextBatch(size)), this.#options));
+    return renamed(await ask<Event[]>(now(() => this.#native.nextBatch(numberOf(size, 'size'))), this.#options));
   }
 }
 

@@ -1,5 +1,7 @@
 /** The native half. What people use is written around it. */
 
+import { load } from './loading.js';
+
 /** A call that has not been made yet. It can be made once. */
 export interface Call {
   /** Makes it, on threads of its own. The answer is JSON, or documents. */
@@ -85,4 +87,4 @@ export interface Native {
   runCommandLine(program: string, before: string[], words: string[]): number;
 }
 
-export const native: Native = require('../snapfill.node') as Native;
+export const native: Native = load();

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
+import { numberOf, textOf } from './arguments.js';
 import { type Abortable, ask, now, write } from './crossing.js';
 import { Documents } from './documents.js';
 import type { IndexInfo, SnapshotInfo, SnapshotSummary } from './model.js';
@@ -49,7 +50,7 @@ export class Repository {
 
   /** The snapshot of that name. Nothing is read before it is asked for something. */
   snapshot(name: string): Snapshot {
-    return new Snapshot(name, now(() => this.#native.snapshot(name)));
+    return new Snapshot(name, now(() => this.#native.snapshot(textOf(name, 'name'))));
   }
 }
 
@@ -94,6 +95,6 @@ export class Snapshot {
    * document is asked for.
    */
   documents({ index, shard, signal }: DocumentsOptions = {}): Documents {
-    return new Documents(now(() => this.#native.documents(index, shard)), { signal });
+    return new Documents(now(() => this.#native.documents(textOf(index, 'index'), numberOf(shard, 'shard'))), { signal });
   }
 }

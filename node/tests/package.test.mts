@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -56,6 +56,35 @@ test('the version is the same everywhere', () => {
   const { version } = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as { version: string };
   assert.equal(snapfill.version, version);
   assert.equal(snapfillOf('--version').stdout.trim(), `snapfill ${version}`);
+});
+
+/** The package without its native half, of which `npm` offers these; what loading it said. */
+function loadedWithout(folder: string, offered: Record<string, string>) {
+  const { version } = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as { version: string };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ version, optionalDependencies: offered }));
+  cpSync(join(PACKAGE, 'dist'), join(folder, 'dist'), { recursive: true });
+  return spawnSync(process.execPath, ['-p', "require('./dist/index.js').version"], { cwd: folder, encoding: 'utf8' });
+}
+
+test('without a native half an error says what to install', (context) => {
+  const platform = `snapfill-${process.platform}-${process.arch}-gnu`;
+  const alone = loadedWithout(folderOf(context), { [platform]: snapfill.version });
+  assert.notEqual(alone.status, 0);
+  assert.ok(alone.stderr.includes(`neither ../snapfill.node nor ${platform} is there`), alone.stderr);
+  assert.ok(alone.stderr.includes(`npm install ${platform}@${snapfill.version}`), alone.stderr);
+  const elsewhere = loadedWithout(folderOf(context), { 'snapfill-beos-m68k': snapfill.version });
+  assert.match(elsewhere.stderr, /has one in snapfill-beos-m68k alone/);
+});
+
+test('the native half is loaded from the package for this platform', (context) => {
+  const folder = folderOf(context);
+  const platform = join(folder, 'node_modules', `snapfill-${process.platform}-${process.arch}-gnu`);
+  mkdirSync(platform, { recursive: true });
+  writeFileSync(join(platform, 'package.json'), JSON.stringify({ main: 'snapfill.node' }));
+  cpSync(join(PACKAGE, 'snapfill.node'), join(platform, 'snapfill.node'));
+  assert.equal(loadedWithout(folder, {}).stdout.trim(), snapfill.version);
+  writeFileSync(join(platform, 'snapfill.node'), 'no library');
+  assert.match(loadedWithout(folder, {}).stderr, /native half of snapfill in snapfill-\S+-gnu cannot be loaded on linux/);
 });
 
 test('the command line is in the package', () => {
@@ -123,6 +152,11 @@ test("wrong arguments are JavaScript's own errors and name the argument", () => 
   assert.throws(backfill({ fleet: { cluster: 'a' } }), { code: 'CONFIG', message: /service/ });
   assert.throws(backfill({ repository: 3 }), { name: 'TypeError', message: /repository: expected a path or a URL, not 3/ });
   assert.throws(backfill({ target: undefined }), { name: 'TypeError', message: /target/ });
+  const snapshot = new snapfill.Repository('a').snapshot('b');
+  const documents = (options: object) => () => snapshot.documents(options);
+  assert.throws(documents({ index: 3 }), { name: 'TypeError', message: /index: expected text, not 3/ });
+  assert.throws(documents({ shard: NaN }), { name: 'TypeError', message: /shard: expected a whole number/ });
+  assert.throws(documents({ shard: -1 }), { name: 'RangeError', message: /shard: expected a whole number/ });
   const cluster = (options: object) => () => new snapfill.Cluster('https://a.example.com', options);
   assert.throws(cluster({ aws: { service: 'es', regoin: 'a' } }), { name: 'TypeError', message: /aws: .*regoin/ });
 });
