@@ -11,6 +11,7 @@ mod files;
 mod names;
 mod size;
 mod text;
+mod versions;
 
 #[cfg(test)]
 mod tests;
@@ -34,7 +35,8 @@ impl fmt::Display for Finding {
     }
 }
 
-const RULES: &[fn(&File) -> Vec<Finding>] = &[size::check, bans::check, text::check, names::check];
+const RULES: &[fn(&File) -> Vec<Finding>] =
+    &[size::check, bans::check, text::check, names::check, versions::check];
 
 pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result {
     Arguments::parse(words, &[], &[])?;

@@ -1,5 +1,5 @@
 use super::files::File;
-use super::{Finding, check};
+use super::{Finding, check, versions};
 
 fn findings(path: &str, text: &str) -> Vec<Finding> {
     check(&File { path: path.to_owned(), bytes: text.as_bytes().to_vec() })
@@ -144,4 +144,37 @@ fn names_say_what_is_inside() {
         assert_eq!(findings(path, "").len(), 1, "{path}");
     }
     assert_eq!(findings("core/src/utility_bill.rs", ""), []);
+}
+
+#[test]
+fn a_version_is_the_workspaces() {
+    let other = "0.0.99";
+    for (path, own, line) in [
+        ("node/package.json", "{\n\"version\": \"VERSION\"\n}", 2),
+        (
+            "node/package-lock.json",
+            "{\"version\": \"VERSION\",\n\"packages\": {\"\": {\"version\": \"VERSION\"}}}",
+            1,
+        ),
+        ("kotlin/pom.xml", "<project>\n<version>VERSION</version>\n<version>1</version>", 2),
+    ] {
+        assert_eq!(found(path, &own.replace("VERSION", versions::VERSION)), [], "{path}");
+        let differing = found(path, &own.replace("VERSION", other));
+        assert_eq!(differing[0], (line, format!("version {other}")), "{path}");
+        assert_eq!(
+            found(path, "{}"),
+            vec![(1, "no version".to_owned()); differing.len()],
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn a_package_takes_its_version_from_the_workspace() {
+    let own = [(1, "a version of its own".to_owned())];
+    assert_eq!(found("a/Cargo.toml", "[package]\nversion.workspace = true\n"), []);
+    assert_eq!(found("a/Cargo.toml", "[package]\nversion = \"0.1.0\"\n"), own);
+    assert_eq!(found("Cargo.toml", "[workspace.package]\nversion = \"0.1.0\"\n"), []);
+    assert_eq!(found("python/pyproject.toml", "[project]\ndynamic = [\"version\"]\n"), []);
+    assert_eq!(found("python/pyproject.toml", "[project]\nversion = \"0.1.0\"\n"), own);
 }
