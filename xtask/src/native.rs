@@ -29,17 +29,19 @@ impl Scope {
     pub(crate) fn of(arguments: &Arguments) -> Self {
         if arguments.has(AFTER_TESTS) { Self::Workspace } else { Self::Package }
     }
+
+    /// What tells cargo so, when these packages are to be built.
+    pub(crate) fn arguments<'a>(self, packages: &[&'a str]) -> Vec<&'a str> {
+        match self {
+            Self::Package => packages.iter().flat_map(|package| ["-p", package]).collect(),
+            Self::Workspace => vec!["--workspace", "--lib", "--bins", "--tests"],
+        }
+    }
 }
 
 /// Builds these packages.
 pub(crate) fn build(workspace: &Workspace, packages: &[&str], scope: Scope) -> Result {
-    let mut command = cargo(workspace);
-    command.arg("build");
-    match scope {
-        Scope::Package => command.args(packages.iter().flat_map(|package| ["-p", package])),
-        Scope::Workspace => command.args(["--workspace", "--lib", "--bins", "--tests"]),
-    };
-    succeed(&mut command, "cargo build")
+    succeed(cargo(workspace).arg("build").args(scope.arguments(packages)), "cargo build")
 }
 
 /// A native half.

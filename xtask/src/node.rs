@@ -1,5 +1,6 @@
 //! `cargo xtask node`: the Node package, built in place and tested.
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::failure::Result;
@@ -13,11 +14,26 @@ const HALF: Half =
 /// Builds the native half and the TypeScript one, and tests the package.
 pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result {
     HALF.build(workspace, Scope::parse(words)?)?;
-    let folder = workspace.root().join("node");
-    let lines = [&["ci", "--no-audit", "--no-fund"][..], &["run", "build"], &["test"]];
-    for words in lines {
-        let mut command = Command::new("npm");
-        succeed(command.args(words).current_dir(&folder), &format!("npm {}", words.join(" ")))?;
-    }
-    Ok(())
+    install_tools(workspace)?;
+    npm(workspace, &["run", "build"])?;
+    npm(workspace, &["test"])
+}
+
+/// Compiles the TypeScript half into a folder of its own.
+pub(crate) fn compile(workspace: &Workspace, folder: &Path) -> Result {
+    install_tools(workspace)?;
+    npm(
+        workspace,
+        &["exec", "tsc", "--", "--project", "tsconfig.json", "--outDir", &folder.to_string_lossy()],
+    )
+}
+
+fn install_tools(workspace: &Workspace) -> Result {
+    npm(workspace, &["ci", "--no-audit", "--no-fund"])
+}
+
+fn npm(workspace: &Workspace, words: &[&str]) -> Result {
+    let mut command = Command::new("npm");
+    command.args(words).current_dir(workspace.root().join("node"));
+    succeed(&mut command, &format!("npm {}", words.join(" ")))
 }

@@ -6,6 +6,9 @@ use std::process::{Command, Stdio};
 use crate::failure::{Failure, Result};
 use crate::workspace::Workspace;
 
+/// How much is shown of what a program said that failed.
+const LAST_LINES: usize = 40;
+
 /// The cargo that started us, in the workspace's root.
 pub(crate) fn cargo(workspace: &Workspace) -> Command {
     let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -43,6 +46,29 @@ pub(crate) fn succeed(command: &mut Command, what: &str) -> Result {
         0 => Ok(()),
         code => Failure::failed(format!("`{what}` ended with {code}")),
     }
+}
+
+/// Runs a program to its end and gives what it printed; anything but success is a failure of `what`, with what it said last.
+pub(crate) fn printed(command: &mut Command, what: &str) -> Result<String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| Failure::Failed(format!("cannot run `{name}`: {error}")))?;
+    let [printed, said] =
+        [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
+    match output.status.success() {
+        true => Ok(printed.into_owned()),
+        false => {
+            let end = [last_lines(&printed), last_lines(&said)].join("\n");
+            Failure::failed(format!("{what}: {}\n{end}", output.status))
+        }
+    }
+}
+
+fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(LAST_LINES)..].join("\n")
 }
 
 /// A command line as one would type it.

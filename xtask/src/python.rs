@@ -1,5 +1,6 @@
 //! `cargo xtask python`: the Python package, built in place and tested.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::failure::Result;
@@ -14,11 +15,15 @@ const HALF: Half = Half {
     place: "python/snapfill/_native.abi3.so",
 };
 
+/// The Python that has what the package is tested with.
+pub(crate) fn tools(workspace: &Workspace) -> Result<PathBuf> {
+    venv::with(workspace, "python", &workspace.root().join("python/requirements-dev.txt"))
+}
+
 /// Builds the native half, and tests the package.
 pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result {
     HALF.build(workspace, Scope::parse(words)?)?;
-    let requirements = workspace.root().join("python/requirements-dev.txt");
-    let python = venv::with(workspace, "python", &requirements)?;
+    let python = tools(workspace)?;
     let folder = workspace.root().join("python");
     for words in [&["-m", "pytest"][..], &["-m", "mypy"], &["-m", "mypy.stubtest", "snapfill"]] {
         let mut command = Command::new(&python);

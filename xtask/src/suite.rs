@@ -8,6 +8,7 @@ use crate::failure::{Failure, Result};
 use crate::kotlin;
 use crate::native::AFTER_TESTS;
 use crate::node;
+use crate::package;
 use crate::process::{cargo, exit_code, shell_line};
 use crate::python;
 use crate::stopwatch::Stopwatch;
@@ -29,8 +30,8 @@ enum Action {
     Servers,
     /// `cargo` with these arguments.
     Cargo(&'static [&'static str]),
-    /// A language's package, by the command of this name, in this process.
-    Language(&'static str, fn(&Workspace, &[String]) -> Result),
+    /// What is built from what the tests have built, by this command, in this process.
+    Command(&'static [&'static str], fn(&Workspace, &[String]) -> Result),
 }
 
 /// To add a step: a row here.
@@ -69,9 +70,10 @@ static STEPS: &[Step] = &[
     Step::new("servers", Action::Servers),
     Step { starts_servers: true, ..Step::new("tests", Action::Cargo(&["test", "--workspace"])) },
     Step::new("parity", Action::Cargo(&["xtask", "parity"])),
-    Step::new("python", Action::Language("python", python::run)),
-    Step::new("node", Action::Language("node", node::run)),
-    Step::new("kotlin", Action::Language("kotlin", kotlin::run)),
+    Step::new("python", Action::Command(&["python"], python::run)),
+    Step::new("node", Action::Command(&["node"], node::run)),
+    Step::new("kotlin", Action::Command(&["kotlin"], kotlin::run)),
+    Step::new("packages", Action::Command(&["package", "--quick"], package::run)),
     Step::new(
         "without aws",
         Action::Cargo(&["check", "-p", "snapfill-cli", "--no-default-features"]),
@@ -174,7 +176,10 @@ impl Step {
         let arguments = match self.action {
             Action::Limits => return check::run(workspace, &[]),
             Action::Servers => return fetch(servers),
-            Action::Language(_, run) => return run(workspace, &[AFTER_TESTS.to_owned()]),
+            Action::Command(words, run) => {
+                let flags = words.iter().skip(1).chain([&AFTER_TESTS]);
+                return run(workspace, &flags.map(|&flag| flag.to_owned()).collect::<Vec<_>>());
+            }
             Action::Cargo(arguments) => arguments,
         };
         let mut command = cargo(workspace);
@@ -194,7 +199,7 @@ impl Step {
     fn line(&self, servers: Servers) -> String {
         let arguments = match self.action {
             Action::Limits => return "cargo xtask check".to_owned(),
-            Action::Language(name, _) => return format!("cargo xtask {name}"),
+            Action::Command(words, _) => return format!("cargo xtask {}", words.join(" ")),
             Action::Servers => {
                 let flag = if servers == Servers::All { " --all-servers" } else { "" };
                 return format!("cargo xtask servers{flag}");

@@ -1,5 +1,7 @@
 //! Virtual environments of Python, kept in the target folder.
 
+use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -34,6 +36,14 @@ pub(crate) fn install<'a>(python: &Path, what: impl IntoIterator<Item = &'a Path
     let mut install = Command::new(python);
     install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(what);
     succeed(&mut install, "pip install")
+}
+
+/// The folders in which programs are looked for, those of this Python's environment before all others.
+pub(crate) fn path_with(python: &Path) -> Result<OsString> {
+    let others = env::var_os("PATH").unwrap_or_default();
+    let folders = python.parent().map(Path::to_owned).into_iter().chain(env::split_paths(&others));
+    env::join_paths(folders)
+        .map_err(|error| Failure::Failed(format!("PATH cannot be made longer: {error}")))
 }
 
 fn is_same(one: &Path, other: &Path) -> bool {

@@ -1,31 +1,43 @@
-//! The wheel: built by maturin, with zig as the C compiler and linker, so that it runs on systems older than this one.
+//! The wheel, made by maturin around what cargo has built.
 
 use std::env;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Build, snippets};
+use super::libraries::{self, Libraries};
+use super::platform::{OLDEST_GLIBC, Platform};
+use super::{Build, VERSION, snippets};
 use crate::failure::{Failure, Result};
-use crate::process::{forget_own_package, succeed};
+use crate::process::{forget_own_package, printed, succeed};
+use crate::python;
 use crate::venv;
 use crate::workspace::Workspace;
 
-/// The oldest glibc that it runs with is that of this tag.
-const OLDEST_SYSTEM: &str = "manylinux_2_28";
+/// What README's readers have and we do not, before the snippets that name it.
+const READERS: &str = "cluster = snapfill.Cluster(\"https://search.example.com:9200\")\n";
 
 /// Builds it into `dist`.
-pub(super) fn build(workspace: &Workspace, build: Build, dist: &Path) -> Result<PathBuf> {
-    let requirements = workspace.root().join("python/requirements-package.txt");
-    let python = venv::with(workspace, "package", &requirements)?;
-    let mut maturin = Command::new(&python);
-    maturin.args(["-m", "maturin", "build", "--strip", "--out"]).arg(dist);
-    // Where it looks for a Python that has zig.
+pub(super) fn build(
+    workspace: &Workspace,
+    build: Build,
+    libraries: &Libraries,
+    dist: &Path,
+) -> Result<PathBuf> {
+    let mut maturin = Command::new(libraries::tools(workspace)?);
+    maturin.args(["-m", "maturin", "build", "--out"]).arg(dist);
     forget_own_package(&mut maturin);
-    maturin.env("PATH", with_first(python.parent())?);
+    maturin
+        .env("SNAPFILL_CARGO", env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .env("SNAPFILL_CARGO_MESSAGES", &libraries.messages)
+        .env("CARGO", workspace.root().join("xtask/src/package/built.sh"));
     match build {
-        Build::Release => maturin.args(["--release", "--zig", "--compatibility", OLDEST_SYSTEM]),
+        Build::Release => {
+            let oldest = format!("manylinux_{}", OLDEST_GLIBC.replace('.', "_"));
+            let target = Platform::here()?.rust;
+            maturin.args(["--release", "--target", target, "--compatibility", &oldest])
+        }
         Build::Quick => maturin.args(["--profile", "dev", "--compatibility", "linux"]),
     };
     succeed(maturin.current_dir(workspace.root().join("python")), "maturin build")?;
@@ -45,29 +57,62 @@ pub(crate) fn find(dist: &Path) -> Result<PathBuf> {
     }
 }
 
-/// Installs it into an environment that has nothing else, and runs there what its README says first.
+/// Installs it into an environment that has nothing else, runs there what READMEs print, and has the types checked.
 pub(super) fn attempt(workspace: &Workspace, wheel: &Path) -> Result {
     let place = tempfile::tempdir().map_err(Failure::at(wheel))?;
-    let folder = place.path().join("venv");
+    let place = place.path();
+    let folder = place.join("venv");
     let python = folder.join("bin/python");
     venv::empty(&folder)?;
     venv::install(&python, ["--no-index".as_ref(), wheel])?;
-    let repository = workspace.root().join("tests/fixtures/opensearch-3.8.0/repo");
-    let blocks = snippets::of(&workspace.root().join("python/README.md"), "python")?;
-    // Those before the third, which names what only its reader has.
-    let code = snippets::over_fixture(&blocks.into_iter().take(2).collect::<String>(), &repository);
-    let run = |program: &Path, words: &[&str], what: &str| {
-        succeed(Command::new(program).args(words).current_dir(place.path()), what)
+    let run = |program: &Path, words: &[&str], folder: &Path, what: &str| {
+        printed(Command::new(program).args(words).current_dir(folder), what)
     };
-    run(&python, &["-c", &code], "the first snippets of python/README.md")?;
-    run(&python, &["-m", "snapfill", "--version"], "python -m snapfill --version")?;
-    run(&folder.join("bin/snapfill"), &["--version"], "snapfill --version")
+    let mut scripts = Vec::new();
+    for readme in ["README.md", "python/README.md"] {
+        let name = readme.replace(['/', '.'], "_");
+        let script = snippets::room(place, &name)?.join(name + ".py");
+        let code = snippets::script(workspace, readme, "python", READERS)?;
+        fs::write(&script, code).map_err(Failure::at(&script))?;
+        let folder = script.parent().unwrap_or(place);
+        let what = format!("the snippets of {readme}");
+        run(&python, &[&script.to_string_lossy()], folder, &what)?;
+        scripts.push(script);
+    }
+    let version = format!("snapfill {VERSION}\n");
+    for (program, words) in [
+        (&python, &["-m", "snapfill", "--version"][..]),
+        (&folder.join("bin/snapfill"), &["--version"]),
+    ] {
+        snippets::expect(&run(program, words, place, "snapfill --version")?, &version)?;
+    }
+    let wrong = workspace.root().join("tests/packages/wrong_arguments.py");
+    run(&python, &[&wrong.to_string_lossy()], place, "tests/packages/wrong_arguments.py")?;
+    check_types(workspace, place, &python, &scripts)?;
+    println!("{}: installed and tried", wheel.display());
+    Ok(())
 }
 
-/// The folders in which programs are looked for, with another before all others.
-fn with_first(folder: Option<&Path>) -> Result<OsString> {
-    let others = env::var_os("PATH").unwrap_or_default();
-    let folders = folder.map(Path::to_owned).into_iter().chain(env::split_paths(&others));
-    env::join_paths(folders)
-        .map_err(|error| Failure::Failed(format!("PATH cannot be made longer: {error}")))
+/// Holds the examples and the snippets against the types of what is installed.
+fn check_types(workspace: &Workspace, place: &Path, python: &Path, scripts: &[PathBuf]) -> Result {
+    let checkers = python::tools(workspace)?;
+    // What examples import besides is where the checkers are.
+    let others = site_packages(&checkers)?;
+    let link = Path::new(site_packages(python)?.trim()).join("examples.pth");
+    fs::write(&link, others).map_err(Failure::at(&link))?;
+    let examples = workspace.root().join("examples/python");
+    let check = |words: &[&str]| {
+        let mut command = Command::new(&checkers);
+        command.arg("-m").args(words).arg(python).arg(&examples).args(scripts);
+        command.current_dir(place).env("PATH", venv::path_with(&checkers)?);
+        printed(&mut command, &words.join(" ")).map(|_| ())
+    };
+    check(&["mypy", "--strict", "--config-file=", "--python-executable"])?;
+    check(&["pyright", "--pythonpath"])
+}
+
+/// Where the environment of this Python has its packages.
+fn site_packages(python: &Path) -> Result<String> {
+    let code = "import sysconfig; print(sysconfig.get_path('purelib'))";
+    printed(Command::new(python).args(["-c", code]), "sysconfig")
 }
