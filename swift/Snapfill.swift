@@ -673,6 +673,16 @@ public protocol BackfillProtocol: AnyObject, Sendable {
     func events()  -> EventStream
 
     /**
+     * For a binding whose call to wait, or to be told of events, was given up: sends away the workers that are tasks of this
+     * process. They write how far they are, and `start` goes on there. Comes back when they are gone, or shortly before a
+     * second is over: what is in flight to a slow target then ends by itself. Workers elsewhere go on.
+     *
+     * # Errors
+     * None but those of every call.
+     */
+    func interrupt() async throws
+
+    /**
      * Sends all workers away and waits until they are gone. What they had done is kept; `start` goes on there.
      *
      * # Errors
@@ -898,6 +908,30 @@ open func events() -> EventStream  {
             self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
+}
+
+    /**
+     * For a binding whose call to wait, or to be told of events, was given up: sends away the workers that are tasks of this
+     * process. They write how far they are, and `start` goes on there. Comes back when they are gone, or shortly before a
+     * second is over: what is in flight to a slow target then ends by itself. Workers elsewhere go on.
+     *
+     * # Errors
+     * None but those of every call.
+     */
+open func interrupt()async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_snapfill_ffi_fn_method_backfill_interrupt(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_snapfill_ffi_rust_future_poll_void,
+            completeFunc: ffi_snapfill_ffi_rust_future_complete_void,
+            freeFunc: ffi_snapfill_ffi_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeSnapfillError_lift
+        )
 }
 
     /**
@@ -8036,6 +8070,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_snapfill_ffi_checksum_method_backfill_events() != 50837) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_snapfill_ffi_checksum_method_backfill_interrupt() != 24256) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_snapfill_ffi_checksum_method_backfill_pause() != 7186) {

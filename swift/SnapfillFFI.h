@@ -278,6 +278,11 @@ uint64_t uniffi_snapfill_ffi_fn_method_backfill_deep_status(uint64_t ptr
 uint64_t uniffi_snapfill_ffi_fn_method_backfill_events(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_METHOD_BACKFILL_INTERRUPT
+#define UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_METHOD_BACKFILL_INTERRUPT
+uint64_t uniffi_snapfill_ffi_fn_method_backfill_interrupt(uint64_t ptr
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_METHOD_BACKFILL_PAUSE
 #define UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_METHOD_BACKFILL_PAUSE
 uint64_t uniffi_snapfill_ffi_fn_method_backfill_pause(uint64_t ptr
@@ -808,6 +813,12 @@ uint16_t uniffi_snapfill_ffi_checksum_method_backfill_deep_status(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_CHECKSUM_METHOD_BACKFILL_EVENTS
 #define UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_CHECKSUM_METHOD_BACKFILL_EVENTS
 uint16_t uniffi_snapfill_ffi_checksum_method_backfill_events(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_CHECKSUM_METHOD_BACKFILL_INTERRUPT
+#define UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_CHECKSUM_METHOD_BACKFILL_INTERRUPT
+uint16_t uniffi_snapfill_ffi_checksum_method_backfill_interrupt(void
 
 );
 #endif

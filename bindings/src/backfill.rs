@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use snapfill::controller::{BackfillBuilder, BackfillController, FleetBackfill, LocalBackfill};
+use snapfill::fleet::{self, FleetKind};
 use snapfill::settings::BackfillSettings;
 use snapfill::settings::config::{Config, ConfigFile};
-use snapfill::{Error, ErrorKind, SystemClock, fleet};
+use snapfill::{Error, ErrorKind, SystemClock};
 use tokio::sync::OnceCell;
+use tokio::time::timeout;
 
 use crate::configured;
 use crate::events::Listeners;
@@ -17,6 +20,9 @@ use crate::{
     BackfillOptions, DeepStatus, EventStream, GradualOptions, GradualScaling, Plan, Result, Status,
     runtime,
 };
+
+/// How long an interrupted call waits for the workers of this process.
+const INTERRUPTED_WITHIN: Duration = Duration::from_millis(800);
 
 /// A backfill: fills a target with the documents of a snapshot. Nothing is opened before it is asked for something. Every verb
 /// may be repeated, and in any order; what is not allowed now is refused with `State`.
@@ -181,6 +187,28 @@ impl Backfill {
         self.ask(|backfill| async move { Ok(word(backfill.wait().await?)) }).await
     }
 
+    /// For a binding whose call to wait, or to be told of events, was given up: sends away the workers that are tasks of this
+    /// process. They write how far they are, and `start` goes on there. Comes back when they are gone, or shortly before a
+    /// second is over: what is in flight to a slow target then ends by itself. Workers elsewhere go on.
+    ///
+    /// # Errors
+    /// None but those of every call.
+    pub async fn interrupt(self: Arc<Self>) -> Result<()> {
+        let has_workers_here = self.control.has_workers_here()?;
+        runtime::run(async move {
+            let opened = self.control.opened.get().map(Arc::clone);
+            if let Some(backfill) = opened.filter(|_| has_workers_here) {
+                // A task of its own, which is not given up together with the wait for it.
+                let pausing = tokio::spawn(async move { backfill.pause().await });
+                if let Ok(Ok(Err(error))) = timeout(INTERRUPTED_WITHIN, pausing).await {
+                    tracing::warn!(%error, "the workers of an interrupted backfill are not known to be gone");
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// What happens from now on.
     pub fn events(&self) -> Arc<EventStream> {
         self.control.listeners().listen(Arc::downgrade(&self.control))
@@ -259,6 +287,11 @@ impl Control {
             Some(configured) => Ok(configured.settings(folder)?),
             None => self.options.settings(folder),
         }
+    }
+
+    /// Whether its workers are tasks of this process.
+    fn has_workers_here(&self) -> Result<bool> {
+        Ok(self.options.fleet()?.kind() == FleetKind::Tasks)
     }
 
     /// Returns when no worker is at it.

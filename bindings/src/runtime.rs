@@ -15,6 +15,9 @@ use crate::{Result, SnapfillError};
 /// How long a blocked call goes without looking whether it is to end.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
+/// How long a thread without work stays, of those that wait for files.
+const IDLE_THREADS_STAY: Duration = Duration::from_secs(1);
+
 struct Started {
     runtime: Runtime,
     process: u32,
@@ -31,6 +34,7 @@ pub fn runtime() -> Result<&'static Runtime> {
         let runtime = Builder::new_multi_thread()
             .enable_all()
             .thread_name("snapfill")
+            .thread_keep_alive(IDLE_THREADS_STAY)
             .build()
             .map_err(|error| error.to_string())?;
         Ok(Started { runtime, process: std::process::id() })

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { numberOf, textOf } from './arguments.js';
 import { Cluster } from './cluster.js';
 import { type Abortable, ask, now, write } from './crossing.js';
-import { type Event, Events } from './events.js';
+import { type Event, Events, pausing } from './events.js';
 import { GradualScaling } from './gradual.js';
 import type { DeepStatus, Plan, RunEnd, Status } from './model.js';
 import { type NativeBackfill, native } from './native.js';
@@ -173,24 +173,28 @@ export class Backfill extends EventEmitter<BackfillEvents> {
   }
 
   /**
-   * Waits for the end of the run, and says how it ended. Giving up the wait does not end the run.
+   * Waits for the end of the run, and says how it ended.
+   *
+   * When the signal is aborted, it pauses the workers of this process before it throws: they write how far they are, and `start()`
+   * goes on there. A fleet elsewhere goes on.
    *
    * @throws {CancelledError} The backfill was paused or stopped.
+   * @throws {AbortError} The signal was aborted.
    */
   async wait(options?: Abortable): Promise<RunEnd> {
-    return ask(this.#native.wait(), options);
+    return pausing(this.#native, () => ask<RunEnd>(this.#native.wait(), options));
   }
 
-  /** What happens from now on. Ask for it before `start()` to miss nothing. */
+  /** What happens from now on. Ask for it before `start()` to miss nothing. An aborted signal pauses as that of `wait()` does. */
   events(options?: Abortable): Events {
-    return new Events(this.#native.events(), options);
+    return new Events(this.#native.events(), this.#native, options);
   }
 
   /**
    * Starts, waits for the end, and says how the run ended, as `wait()` does.
    *
-   * When the signal is aborted, or `onEvent` throws, it pauses the backfill before it throws: what was in flight is finished, and
-   * another run goes on there.
+   * When the signal is aborted, or `onEvent` throws, it pauses the workers of this process before it throws: they write how far they
+   * are, and another run goes on there. A fleet elsewhere goes on.
    */
   async run({ onEvent, signal }: RunOptions = {}): Promise<RunEnd> {
     const events = onEvent && this.events({ signal });
@@ -201,8 +205,7 @@ export class Backfill extends EventEmitter<BackfillEvents> {
       }
       return await this.wait({ signal });
     } catch (error) {
-      // Why the run ended is to be told, and not why it could not be paused: that is most often the same.
-      await this.pause().catch(() => undefined);
+      await ask(this.#native.interrupt());
       throw error;
     }
   }

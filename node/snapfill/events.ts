@@ -6,8 +6,9 @@
 
 import { numberOf } from './arguments.js';
 import { type Abortable, ask, inCamelCase, now } from './crossing.js';
+import { AbortError } from './errors.js';
 import type { Books } from './model.js';
-import type { NativeEventStream } from './native.js';
+import type { NativeBackfill, NativeEventStream } from './native.js';
 
 /** The plan is in the working state; this much is to be done. */
 export interface Planned {
@@ -158,13 +159,15 @@ const BATCH = 1000;
 /** The events of a backfill from the moment on that it was asked for. It ends once the workers are gone. */
 export class Events implements AsyncIterable<Event> {
   readonly #native: NativeEventStream;
+  readonly #backfill: NativeBackfill;
   readonly #options: Abortable;
   /** What came and was not given out yet. */
   #begun: Event[] = [];
 
   /** @internal */
-  constructor(native: NativeEventStream, options: Abortable = {}) {
+  constructor(native: NativeEventStream, backfill: NativeBackfill, options: Abortable = {}) {
     this.#native = native;
+    this.#backfill = backfill;
     this.#options = options;
   }
 
@@ -200,7 +203,20 @@ export class Events implements AsyncIterable<Event> {
   }
 
   async #next(size: number): Promise<Event[]> {
-    return renamed(await ask<Event[]>(now(() => this.#native.nextBatch(numberOf(size, 'size'))), this.#options));
+    const next = now(() => this.#native.nextBatch(numberOf(size, 'size')));
+    return renamed(await pausing(this.#backfill, () => ask<Event[]>(next, this.#options)));
+  }
+}
+
+/** Pauses the workers of this process when a signal ended the call. */
+export async function pausing<T>(backfill: NativeBackfill, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof AbortError) {
+      await ask(backfill.interrupt());
+    }
+    throw error;
   }
 }
 

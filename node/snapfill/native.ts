@@ -71,6 +71,7 @@ export interface NativeBackfill {
   status(): Call;
   deepStatus(): Call;
   wait(): Call;
+  interrupt(): Call;
   events(): NativeEventStream;
 }
 

@@ -102,6 +102,12 @@ impl Backfill {
         Call::json(Arc::clone(&self.0).wait())
     }
 
+    /// Sends away the workers of this process, when a call was given up.
+    #[napi]
+    pub fn interrupt(&self) -> Call {
+        Call::json(Arc::clone(&self.0).interrupt())
+    }
+
     /// What happens from now on.
     #[napi]
     pub fn events(&self) -> EventStream {

@@ -6,7 +6,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 
-import { AbortError, Backfill, CancelledError, Cluster, type Event, InvalidStateError, Repository } from 'snapfill';
+import { Backfill, CancelledError, Cluster, type Event, InvalidStateError, Repository } from 'snapfill';
 import { REPOSITORY, folderOf, shapes, slow } from './fixtures.mjs';
 
 test('a backfill runs and tells what happens', async (context) => {
@@ -72,23 +72,9 @@ test('a stopped backfill is refused and restored', async (context) => {
   assert.notEqual(await backfill.reset({ folder }), null);
 });
 
-test('an aborted run is paused, and another goes on', async (context) => {
-  const backfill = new Backfill(slow(folderOf(context)));
-  const stop = new AbortController();
-  const onEvent = ({ event }: Event) => event === 'progress' && stop.abort();
-  await assert.rejects(backfill.run({ signal: stop.signal, onEvent }), AbortError);
-  const status = await backfill.status({ deep: true });
-  assert.ok(status.state === 'STOPPED' && status.fleet.running === 0 && status.end === null && status.work.books.written > 0);
-});
-
-test('an aborted wait leaves the run as it is', async (context) => {
+test('a backfill that is disposed of is paused', async (context) => {
   const backfill = new Backfill(slow(folderOf(context)));
   await backfill.start();
-  const stop = new AbortController();
-  const waiting = backfill.wait({ signal: stop.signal });
-  stop.abort();
-  await assert.rejects(waiting, AbortError);
-  assert.equal((await backfill.status()).state, 'RUNNING');
   const ended = backfill.wait();
   await Promise.all([assert.rejects(ended, CancelledError), backfill[Symbol.asyncDispose]()]);
   assert.equal((await backfill.status()).fleet.running, 0);

@@ -1,10 +1,14 @@
 /** What the tests share: real snapshots, folders of their own, and slow backfills. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 import type { BackfillOptions } from 'snapfill';
 
@@ -32,4 +36,23 @@ export function shapes(target: string): BackfillOptions {
 /** The same, slow enough to be interrupted. */
 export function slow(target: string): BackfillOptions {
   return { ...shapes(target), maxDocsPerSecond: 50, bulkDocuments: 5, bulksInFlight: 1 };
+}
+
+/** What this process has in use: threads, open files, and what keeps its event loop alive. */
+export function inUse(): [threads: number, files: number, resources: number] {
+  const entries = (folder: string) => readdirSync(`/proc/self/${folder}`).length;
+  return [entries('task'), entries('fd'), process.getActiveResourcesInfo().length];
+}
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+/** Waits until no more is in use than before: threads without work stay for a while, and handles until they are collected. */
+export async function settles(before: readonly number[]): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (inUse().some((count, what) => count > (before[what] ?? 0))) {
+    assert.ok(Date.now() < deadline, `${inUse()} in use, and ${before} before`);
+    await sleep(50);
+    collectGarbage();
+  }
 }

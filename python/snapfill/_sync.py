@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +12,7 @@ from typing import Literal, overload
 from . import _data, _handles, _native
 from ._handles import BATCH, PathLike, optional_path, optional_text, text_of
 from ._native import Document
+from .errors import SnapfillError
 from .events import Event, _read
 from .model import (
     ClusterHealth,
@@ -26,6 +28,18 @@ from .model import (
 )
 
 __all__ = ["Backfill", "Cluster", "Documents", "Events", "GradualScaling", "Repository", "Snapshot"]
+
+
+@contextmanager
+def _pausing(backfill: _native.Backfill) -> Iterator[None]:
+    """Pauses the workers of this process when the block is left by an interruption, most often Ctrl-C."""
+    try:
+        yield
+    except SnapfillError:
+        raise
+    except BaseException:
+        backfill.interrupt().wait()
+        raise
 
 
 class Repository(_handles.RepositoryHandle):
@@ -156,10 +170,14 @@ class Cluster(_handles.ClusterHandle):
 
 
 class Events(Iterator[Event]):
-    """The events of a backfill from the moment on that it was asked for. It ends once the workers are gone."""
+    """The events of a backfill from the moment on that it was asked for. It ends once the workers are gone.
 
-    def __init__(self, native: _native.EventStream) -> None:
+    Ctrl-C while the next one is waited for pauses the workers of this process, as in :meth:`Backfill.wait`.
+    """
+
+    def __init__(self, native: _native.EventStream, backfill: _native.Backfill) -> None:
         self._native = native
+        self._backfill = backfill
         self._batch: list[Event] = []
 
     def __iter__(self) -> Events:
@@ -167,20 +185,24 @@ class Events(Iterator[Event]):
 
     def __next__(self) -> Event:
         if not self._batch:
-            self._batch = _read(self._native.next_batch(BATCH).wait())[::-1]
+            self._batch = self._next(BATCH)[::-1]
             if not self._batch:
                 raise StopIteration
         return self._batch.pop()
 
     def batches(self, size: int = BATCH) -> Iterator[list[Event]]:
         """The events in lists of ``size`` or fewer: what has happened since the last one."""
-        while batch := _read(self._native.next_batch(size).wait()):
+        while batch := self._next(size):
             yield batch
 
     def ready(self) -> list[Event]:
         """What has happened since it was last asked, without waiting for more."""
         begun, self._batch = self._batch[::-1], []
         return begun + _read(self._native.ready().wait())
+
+    def _next(self, size: int) -> list[Event]:
+        with _pausing(self._backfill):
+            return _read(self._native.next_batch(size).wait())
 
 
 class GradualScaling(Iterator[GradualStep]):
@@ -329,19 +351,23 @@ class Backfill(_handles.BackfillHandle):
     def wait(self) -> str:
         """Waits for the end of the run: ``completed``, ``completed_with_errors`` or ``failed``.
 
+        When it is interrupted, by Ctrl-C, it pauses the workers of this process before it raises: they write how far they are, and
+        :meth:`start` goes on there. A fleet elsewhere goes on.
+
         :raises CancelledError: The backfill was paused or stopped.
         """
-        return self._native.wait().wait()
+        with _pausing(self._native):
+            return self._native.wait().wait()
 
     def events(self) -> Events:
         """What happens from now on. Ask for it before :meth:`start` to miss nothing."""
-        return Events(self._native.events())
+        return Events(self._native.events(), self._native)
 
     def run(self, on_event: Callable[[Event], object] | None = None) -> str:
         """Starts, waits for the end, and says how the run ended, as :meth:`wait` does.
 
-        When it is interrupted, by Ctrl-C or by an exception of ``on_event``, it pauses the backfill before it raises: what was
-        in flight is finished, and another run goes on there.
+        When it is interrupted, by Ctrl-C or by an exception of ``on_event``, it pauses the workers of this process before it
+        raises: they write how far they are, and another run goes on there. A fleet elsewhere goes on.
 
         :param on_event: Called with every event, in this thread.
         """
@@ -353,7 +379,7 @@ class Backfill(_handles.BackfillHandle):
                     on_event(event)
             return self.wait()
         except BaseException:
-            self.pause()
+            self._native.interrupt().wait()
             raise
 
     def __enter__(self) -> Backfill:

@@ -5,13 +5,16 @@
     async for document in snapfill.aio.Repository("/backups").snapshot("nightly").documents(index="logs"):
         print(document.id)
 
-Cancelling a task cancels the call that it waits for; a batch of documents that was waited for is not lost.
+Cancelling a task cancels the call that it waits for; a batch of documents that was waited for is not lost. A task that waits for the
+end of a backfill, or for its next event, pauses the workers of this process before it ends; ``asyncio.shield`` keeps them working.
 """
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -50,6 +53,16 @@ def _documented_as(blocking: type) -> Callable[[_C], _C]:
         return kind
 
     return document
+
+
+@asynccontextmanager
+async def _pausing(backfill: _native.Backfill) -> AsyncIterator[None]:
+    """Pauses the workers of this process when the task is cancelled within the block."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        await backfill.interrupt()
+        raise
 
 
 @_documented_as(_sync.Repository)
@@ -143,10 +156,15 @@ class Cluster(_handles.ClusterHandle):
 
 @_documented_as(_sync.Events)
 class Events(AsyncIterator[Event]):
-    """The events of a backfill from the moment on that it was asked for. It ends once the workers are gone."""
+    """The events of a backfill from the moment on that it was asked for. It ends once the workers are gone.
 
-    def __init__(self, native: _native.EventStream) -> None:
+    Cancelling the task that waits for the next one pauses the workers of this process, as in :meth:`Backfill.wait`; :meth:`ready` is
+    for those who only look.
+    """
+
+    def __init__(self, native: _native.EventStream, backfill: _native.Backfill) -> None:
         self._native = native
+        self._backfill = backfill
         self._batch: list[Event] = []
 
     def __aiter__(self) -> Events:
@@ -154,18 +172,22 @@ class Events(AsyncIterator[Event]):
 
     async def __anext__(self) -> Event:
         if not self._batch:
-            self._batch = _read(await self._native.next_batch(BATCH))[::-1]
+            self._batch = (await self._next(BATCH))[::-1]
             if not self._batch:
                 raise StopAsyncIteration
         return self._batch.pop()
 
     async def batches(self, size: int = BATCH) -> AsyncIterator[list[Event]]:
-        while batch := _read(await self._native.next_batch(size)):
+        while batch := await self._next(size):
             yield batch
 
     async def ready(self) -> list[Event]:
         begun, self._batch = self._batch[::-1], []
         return begun + _read(await self._native.ready())
+
+    async def _next(self, size: int) -> list[Event]:
+        async with _pausing(self._backfill):
+            return _read(await self._native.next_batch(size))
 
 
 @_documented_as(_sync.GradualScaling)
@@ -253,16 +275,24 @@ class Backfill(_handles.BackfillHandle):
         return _data.one(Status, await self._native.status())
 
     async def wait(self) -> str:
-        return await self._native.wait()
+        """Waits for the end of the run: ``completed``, ``completed_with_errors`` or ``failed``.
+
+        When its task is cancelled, it pauses the workers of this process before it raises: they write how far they are, and
+        :meth:`start` goes on there. A fleet elsewhere goes on.
+
+        :raises CancelledError: The backfill was paused or stopped.
+        """
+        async with _pausing(self._native):
+            return await self._native.wait()
 
     def events(self) -> Events:
-        return Events(self._native.events())
+        return Events(self._native.events(), self._native)
 
     async def run(self, on_event: Callable[[Event], Awaitable[object] | object] | None = None) -> str:
         """Starts, waits for the end, and says how the run ended, as :meth:`wait` does.
 
-        When its task is cancelled, or ``on_event`` raises, it pauses the backfill before it raises: what was in flight is
-        finished, and another run goes on there.
+        When its task is cancelled, or ``on_event`` raises, it pauses the workers of this process before it raises: they write
+        how far they are, and another run goes on there. A fleet elsewhere goes on.
 
         :param on_event: Called with every event; what it returns is awaited, if it can be.
         """
@@ -276,7 +306,7 @@ class Backfill(_handles.BackfillHandle):
                         await answer
             return await self.wait()
         except BaseException:
-            await self.pause()
+            await self._native.interrupt()
             raise
 
     async def __aenter__(self) -> Backfill:

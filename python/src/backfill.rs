@@ -91,6 +91,11 @@ impl Backfill {
         Call::plain(Arc::clone(&self.0).wait())
     }
 
+    /// Sends away the workers of this process, when a call was given up.
+    fn interrupt(&self) -> Call {
+        Call::plain(Arc::clone(&self.0).interrupt())
+    }
+
     /// What happens from now on.
     fn events(&self) -> EventStream {
         EventStream(self.0.events())

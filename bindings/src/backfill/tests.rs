@@ -112,3 +112,56 @@ fn workers_are_in_one_place_that_has_a_name() {
     nameless.ecs = Some(ecs(""));
     assert_eq!(Backfill::new(nameless).unwrap_err().kind(), ErrorKind::Config);
 }
+
+/// Takes more than a minute unless it is interrupted.
+fn endless(target: &Path) -> BackfillOptions {
+    BackfillOptions {
+        indices: vec!["shapes".to_owned()],
+        workers: Some(1),
+        max_docs_per_second: Some(5),
+        bulk_documents: Some(5),
+        bulks_in_flight: Some(1),
+        ..options(target)
+    }
+}
+
+#[test]
+fn an_interrupted_backfill_is_paused_and_goes_on_where_it_stood() {
+    let folder = tempfile::tempdir().unwrap();
+    let backfill = Backfill::new(endless(folder.path())).unwrap();
+    block(Arc::clone(&backfill).interrupt()).unwrap();
+    assert!(folder.path().read_dir().unwrap().next().is_none(), "nothing was opened for it");
+
+    let events = backfill.events();
+    block(Arc::clone(&backfill).start()).unwrap();
+    let has_begun = |batch: &[crate::Event]| {
+        batch.iter().any(|event| matches!(event, crate::Event::Progress { .. }))
+    };
+    while !has_begun(&block(Arc::clone(&events).next_batch(50)).unwrap()) {}
+    block(Arc::clone(&backfill).interrupt()).unwrap();
+    let ended = block(Arc::clone(&backfill).wait()).unwrap_err();
+    assert_eq!(ended.kind(), ErrorKind::Cancelled);
+    let deep = block(Arc::clone(&backfill).deep_status()).unwrap();
+    assert_eq!((deep.fleet.running, deep.end), (0, None));
+    assert!(deep.work.books.written > 0, "{:?}", deep.work.books);
+
+    let faster = BackfillOptions { max_docs_per_second: Some(1_000_000), ..endless(folder.path()) };
+    let again = Backfill::new(faster).unwrap();
+    block(Arc::clone(&again).start()).unwrap();
+    assert_eq!(block(Arc::clone(&again).wait()).unwrap(), "completed");
+    let books = block(again.deep_status()).unwrap().work.books;
+    assert_eq!((books.written, books.failed), (348, 0));
+}
+
+#[test]
+fn an_interruption_reaches_the_workers_of_this_process_alone() {
+    let here = Backfill::new(options(Path::new("./never-made"))).unwrap();
+    assert!(here.control.has_workers_here().unwrap());
+    let ecs = crate::EcsFleet {
+        cluster: "migration".to_owned(),
+        service: "snapfill".to_owned(),
+        ..Default::default()
+    };
+    let elsewhere = BackfillOptions { ecs: Some(ecs), ..options(Path::new("./never-made")) };
+    assert!(!Backfill::new(elsewhere).unwrap().control.has_workers_here().unwrap());
+}

@@ -19,12 +19,14 @@ pub(super) fn call(handle: &str, function: &str) -> String {
     }
 }
 
-/// What people call a function; none for what Kotlin has another way for: a flow is closed when its collection ends.
+/// What people call a function; none for what Kotlin has another way for: a flow is closed when its collection ends, and a
+/// backfill interrupted when its coroutine is cancelled.
 fn member(handle: &str, function: &str) -> Option<String> {
     match (handle, function) {
         (_, "new")
         | ("DocumentBatch", _)
         | ("DocumentStream", "close")
+        | ("Backfill", "interrupt")
         | ("GradualScaling", "next") => None,
         (_, "next_batch") => Some("batches".to_owned()),
         (_, other) => Some(in_camel_case(other)),

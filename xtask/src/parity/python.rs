@@ -33,6 +33,8 @@ pub(super) fn class(handle: &str) -> &str {
 /// What people call a function; none for what Python has syntax for.
 pub(super) fn method<'a>(handle: &str, function: &'a str) -> Option<&'a str> {
     match (handle, function) {
+        // A call that is given up does it by itself.
+        ("Backfill", "interrupt") => None,
         (_, "new") | ("Snapshot", "repository") | ("GradualScaling", "next") => None,
         ("Repository", "location") => Some("url"),
         ("Backfill", "deep_status") => Some("status"),

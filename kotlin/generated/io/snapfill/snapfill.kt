@@ -688,6 +688,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_snapfill_ffi_checksum_method_backfill_events(
     ): Int
+    external fun uniffi_snapfill_ffi_checksum_method_backfill_interrupt(
+    ): Int
     external fun uniffi_snapfill_ffi_checksum_method_backfill_pause(
     ): Int
     external fun uniffi_snapfill_ffi_checksum_method_backfill_plan(
@@ -797,6 +799,8 @@ internal object UniffiLib {
     external fun uniffi_snapfill_ffi_fn_method_backfill_deep_status(`ptr`: Long,
     ): Long
     external fun uniffi_snapfill_ffi_fn_method_backfill_events(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_snapfill_ffi_fn_method_backfill_interrupt(`ptr`: Long,
     ): Long
     external fun uniffi_snapfill_ffi_fn_method_backfill_pause(`ptr`: Long,
     ): Long
@@ -1026,6 +1030,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_snapfill_ffi_checksum_method_backfill_events() and 0xFFFF) != 50837) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_snapfill_ffi_checksum_method_backfill_interrupt() and 0xFFFF) != 24256) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_snapfill_ffi_checksum_method_backfill_pause() and 0xFFFF) != 7186) {
@@ -1699,6 +1706,16 @@ public interface NativeBackfillInterface {
     fun `events`(): NativeEventStream
 
     /**
+     * For a binding whose call to wait, or to be told of events, was given up: sends away the workers that are tasks of this
+     * process. They write how far they are, and `start` goes on there. Comes back when they are gone, or shortly before a
+     * second is over: what is in flight to a slow target then ends by itself. Workers elsewhere go on.
+     *
+     * # Errors
+     * None but those of every call.
+     */
+    suspend fun `interrupt`()
+
+    /**
      * Sends all workers away and waits until they are gone. What they had done is kept; `start` goes on there.
      *
      * # Errors
@@ -1973,6 +1990,36 @@ open class NativeBackfill: Disposable, AutoCloseable, NativeBackfillInterface
     )
     }
 
+
+
+    /**
+     * For a binding whose call to wait, or to be told of events, was given up: sends away the workers that are tasks of this
+     * process. They write how far they are, and `start` goes on there. Comes back when they are gone, or shortly before a
+     * second is over: what is in flight to a slow target then ends by itself. Workers elsewhere go on.
+     *
+     * # Errors
+     * None but those of every call.
+     */
+    @Throws(NativeException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `interrupt`() {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_snapfill_ffi_fn_method_backfill_interrupt(
+                uniffiHandle,
+
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_snapfill_ffi_rust_future_poll_void(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_snapfill_ffi_rust_future_complete_void(future, continuation) },
+        { future -> UniffiLib.ffi_snapfill_ffi_rust_future_free_void(future) },
+        // lift function
+        { },
+
+        // Error FFI converter
+        NativeException.ErrorHandler,
+    )
+    }
 
 
     /**

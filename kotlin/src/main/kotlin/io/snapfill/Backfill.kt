@@ -1,13 +1,16 @@
 package io.snapfill
 
 import java.nio.file.Path
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.isActive
 import kotlinx.coroutines.withContext
 
 /**
  * Fills a target with the documents of a snapshot. Every verb may be repeated, and in any order; what is not allowed now throws an
  * [InvalidStateException]. Nothing is opened before it is asked for something. Cancelling a coroutine that waits for a verb ends that
- * call, and not the backfill; only [run] pauses it.
+ * call; when it is [wait] or [run], or the collection of [events], it pauses the workers of this process first.
  */
 public class Backfill private constructor(private val native: NativeBackfill) {
     /**
@@ -95,18 +98,21 @@ public class Backfill private constructor(private val native: NativeBackfill) {
     /**
      * Waits for the end of the run: `completed`, `completed_with_errors` or `failed`.
      *
+     * When its coroutine is cancelled, it pauses the workers of this process before it ends: they write how far they are, and [start]
+     * goes on there. A fleet elsewhere goes on.
+     *
      * @throws CancelledException The backfill was paused or stopped.
      */
-    public suspend fun wait(): String = asked { native.wait() }
+    public suspend fun wait(): String = native.pausing { asked { native.wait() } }
 
     /** What happens from now on. Ask for it before [start] to miss nothing. */
-    public fun events(): Events = Events(native.events())
+    public fun events(): Events = Events(native.events(), native)
 
     /**
      * Starts, waits for the end, and says how the run ended, as [wait] does.
      *
-     * When its coroutine is cancelled, or [onEvent] throws, it pauses the backfill before it ends: what was in flight is finished,
-     * and another run goes on there.
+     * When its coroutine is cancelled, or [onEvent] throws, it pauses the workers of this process before it ends: they write how far
+     * they are, and another run goes on there. A fleet elsewhere goes on.
      *
      * @param onEvent Called with every event.
      */
@@ -117,7 +123,7 @@ public class Backfill private constructor(private val native: NativeBackfill) {
             events?.collect { onEvent(it) }
             return wait()
         } catch (interruption: Throwable) {
-            withContext(NonCancellable) { pause() }
+            withContext(NonCancellable) { native.interrupt() }
             throw interruption
         }
     }
@@ -133,4 +139,13 @@ public class Backfill private constructor(private val native: NativeBackfill) {
 
         private fun file(place: String?): Path? = place?.let { Path.of(it) }
     }
+}
+
+/** Pauses the workers of this process when the coroutine is cancelled within the block. */
+internal suspend inline fun <T> NativeBackfill.pausing(call: () -> T): T = try {
+    call()
+} catch (cancellation: CancellationException) {
+    // Who takes fewer events than there are ends a flow by the same exception, and is not cancelled.
+    if (!currentCoroutineContext().isActive) withContext(NonCancellable) { interrupt() }
+    throw cancellation
 }

@@ -2,12 +2,6 @@ package io.snapfill
 
 import java.nio.file.Path
 import java.util.concurrent.TimeUnit
-import kotlin.time.Duration.Companion.seconds
-import kotlin.time.measureTime
-import kotlinx.coroutines.CompletableDeferred
-import kotlinx.coroutines.async
-import kotlinx.coroutines.cancelAndJoin
-import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertThrows
@@ -27,8 +21,6 @@ class BackfillTest {
         snapshot = "snap-2",
     )
 
-    private fun slow() = options().copy(indices = listOf("shapes"), maxDocsPerSecond = 100u, bulkDocuments = 5u)
-
     @Test
     fun `a run tells its events and fills the target`(): Unit = runBlocking {
         val events = mutableListOf<Event>()
@@ -38,34 +30,6 @@ class BackfillTest {
         assertEquals(348uL, written)
         assertEquals(348uL, backfill.deepStatus().work.books.written)
         assertEquals(348uL, Cluster(options().target).count("shapes"))
-    }
-
-    @Test
-    fun `cancelling a run pauses it within a second, and another goes on there`(): Unit = runBlocking {
-        val begun = CompletableDeferred<Unit>()
-        val backfill = Backfill(slow())
-        val run = launch { backfill.run { if (it is Event.Progress) begun.complete(Unit) } }
-        begun.await()
-        val took = measureTime { run.cancelAndJoin() }
-        assertTrue(took < 1.seconds, "it took $took")
-        val status = backfill.deepStatus()
-        assertEquals(0uL, status.fleet.running)
-        assertEquals(null, status.end)
-        assertTrue(Cluster(options().target).count("shapes") in 1uL..347uL)
-
-        assertEquals("completed", Backfill(slow()).run())
-        assertEquals(348uL, Cluster(options().target).count("shapes"))
-    }
-
-    @Test
-    fun `cancelling a call leaves the backfill running`(): Unit = runBlocking {
-        val backfill = Backfill(slow())
-        backfill.start()
-        val waiting = async { backfill.wait() }
-        waiting.cancelAndJoin()
-        assertTrue(waiting.isCancelled)
-        assertEquals(1uL, backfill.status().fleet.running)
-        backfill.pause()
     }
 
     @Test
