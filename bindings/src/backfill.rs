@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use snapfill::controller::{BackfillBuilder, BackfillController, FleetBackfill, LocalBackfill};
 use snapfill::fleet::{self, FleetKind};
-use snapfill::settings::BackfillSettings;
 use snapfill::settings::config::{Config, ConfigFile};
+use snapfill::settings::{BackfillSettings, FleetConfig};
 use snapfill::{Error, ErrorKind, SystemClock};
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
+use crate::backfill_options::config;
 use crate::configured;
 use crate::events::Listeners;
 use crate::place::{self, Place};
 use crate::status::word;
+use crate::transform::{self, Transform};
 use crate::{
     BackfillOptions, DeepStatus, EventStream, GradualOptions, GradualScaling, Plan, Result, Status,
     runtime,
@@ -37,6 +39,7 @@ pub(crate) struct Control {
     options: BackfillOptions,
     /// Says what is to be done, in place of the options.
     configured: Option<Box<Config>>,
+    transform: Option<Arc<dyn snapfill::Transform>>,
     opened: OnceCell<Arc<FleetBackfill>>,
     listeners: Mutex<Listeners>,
 }
@@ -55,8 +58,7 @@ impl Backfill {
     /// `Config` for options that contradict each other or that no word is known for.
     #[cfg_attr(feature = "uniffi", uniffi::constructor)]
     pub fn new(options: BackfillOptions) -> Result<Arc<Self>> {
-        options.settings(PathBuf::new())?;
-        Self::of(options, None)
+        Self::with_transform(options, None)
     }
 
     /// The backfill of a configuration file: TOML or YAML, or a `services.yaml` of OpenSearch's Migration Assistant. Secrets that
@@ -67,12 +69,7 @@ impl Backfill {
     /// target, or a secret is not where it says.
     #[cfg_attr(feature = "uniffi", uniffi::constructor)]
     pub fn from_config(path: String) -> Result<Arc<Self>> {
-        let file = ConfigFile::read(path)?;
-        for note in &file.notes {
-            tracing::warn!(file = %file.path.display(), "{note}");
-        }
-        let options = configured::options(&file.config)?;
-        Self::of(options, Some(Box::new(file.config)))
+        Self::from_config_with_transform(path, None)
     }
 
     /// What a run would do. Changes nothing.
@@ -216,12 +213,52 @@ impl Backfill {
 }
 
 impl Backfill {
-    fn of(options: BackfillOptions, configured: Option<Box<Config>>) -> Result<Arc<Self>> {
+    /// The same as [`Backfill::new`], with a function of the host that changes the documents on their way.
+    ///
+    /// # Errors
+    /// As [`Backfill::new`]; `Config` where the workers are not in this process.
+    pub fn with_transform(
+        options: BackfillOptions,
+        transform: Option<Arc<dyn Transform>>,
+    ) -> Result<Arc<Self>> {
+        options.settings(PathBuf::new())?;
+        Self::of(options, None, transform)
+    }
+
+    /// The same as [`Backfill::from_config`], with such a function.
+    ///
+    /// # Errors
+    /// As [`Backfill::from_config`]; `Config` where the workers are not in this process.
+    pub fn from_config_with_transform(
+        path: String,
+        transform: Option<Arc<dyn Transform>>,
+    ) -> Result<Arc<Self>> {
+        let file = ConfigFile::read(path)?;
+        for note in &file.notes {
+            tracing::warn!(file = %file.path.display(), "{note}");
+        }
+        let options = configured::options(&file.config)?;
+        Self::of(options, Some(Box::new(file.config)), transform)
+    }
+
+    fn of(
+        options: BackfillOptions,
+        configured: Option<Box<Config>>,
+        transform: Option<Arc<dyn Transform>>,
+    ) -> Result<Arc<Self>> {
         place::check(&options)?;
         options.source()?;
-        options.fleet()?;
+        let fleet = options.fleet()?;
+        if transform.is_some() && fleet != FleetConfig::Tasks {
+            return Err(config(
+                "a transform is a function of this process, which workers elsewhere cannot call; leave out ecs and kubernetes, \
+                 or the transform",
+            ));
+        }
+        let transform = transform.map(transform::of_host);
         let listeners = Mutex::new(Listeners::Waiting(Vec::new()));
-        let control = Control { options, configured, opened: OnceCell::new(), listeners };
+        let opened = OnceCell::new();
+        let control = Control { options, configured, transform, opened, listeners };
         Ok(Arc::new(Self { control: Arc::new(control) }))
     }
 
@@ -256,7 +293,10 @@ impl Control {
     }
 
     async fn open(&self) -> Result<Arc<FleetBackfill>> {
-        let builder = self.builder().await?;
+        let mut builder = self.builder().await?;
+        if let Some(transform) = &self.transform {
+            builder = builder.with_transform(Arc::clone(transform));
+        }
         let clock = Arc::new(SystemClock::new());
         Ok(match fleet::open(&self.options.fleet()?, clock).await? {
             None => Arc::new(builder.build()?.over_any()),

@@ -76,6 +76,11 @@ impl DocumentBatch {
 }
 
 impl DocumentBatch {
+    /// Documents of one shard of an index.
+    pub(crate) fn new(index: String, shard: u32, documents: snapfill::DocumentBatch) -> Self {
+        Self { index, shard, documents }
+    }
+
     /// The documents where they lie, in order: for bindings that copy them into values of their own language.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = DocumentRef<'_>> {
         self.documents.iter()

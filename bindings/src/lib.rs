@@ -29,6 +29,7 @@ mod repository;
 pub mod runtime;
 mod snapshot;
 mod status;
+mod transform;
 
 pub use backfill::Backfill;
 pub use backfill_options::{BackfillOptions, RenamePattern};
@@ -46,6 +47,7 @@ pub use status::{
     Books, Counts, DeepStatus, FailedWork, FleetCounts, IndexWork, Rate, RateLimits, Sending,
     Status, Work, WorkerSending,
 };
+pub use transform::{Transform, Transformed};
 
 /// What most functions of this crate give.
 pub type Result<T> = std::result::Result<T, SnapfillError>;

@@ -99,7 +99,7 @@ pub struct Counts {
     pub failed: u64,
 }
 
-/// What became of documents that were read. `live = written + failed + skipped`.
+/// What became of documents that were read. `live = written + failed + skipped - added`.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Books {
@@ -117,6 +117,8 @@ pub struct Books {
     pub overwritten: u64,
     /// Source bytes of the written documents.
     pub bytes: u64,
+    /// Of the written and the failed: more than one for each that was read, made by a transform.
+    pub added: u64,
 }
 
 /// How fast the workers came forward in the last minute; each a second.
@@ -285,6 +287,7 @@ impl From<snapfill::Books> for Books {
             present: books.present,
             overwritten: books.overwritten,
             bytes: books.bytes,
+            added: books.added,
         }
     }
 }

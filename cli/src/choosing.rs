@@ -58,6 +58,7 @@ impl Choosing {
             recovery_source,
             split_bytes: self.split_bytes,
             operation: self.operation.into(),
+            ..Selection::default()
         }
     }
 }

@@ -124,6 +124,9 @@ pub struct Books {
     /// Live documents of such an index that had no `_recovery_source` any more: left as they are stored, or skipped.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unrecovered: u64,
+    /// Of the written and the failed: more than the one for each that was read, because a transform made several of it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub added: u64,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)]
@@ -132,9 +135,9 @@ fn is_zero(count: &u64) -> bool {
 }
 
 impl Books {
-    /// Documents that are accounted for: written, failed and skipped.
+    /// Documents of the snapshot that are accounted for: written, failed and skipped, without those that were added.
     pub fn accounted(&self) -> u64 {
-        self.written + self.failed + self.skipped_total()
+        (self.written + self.failed + self.skipped_total()).saturating_sub(self.added)
     }
 
     /// Skipped documents, whatever the reason. Shards that are missing are not among them.
@@ -175,6 +178,7 @@ impl Books {
         self.converted += other.converted;
         self.recovered += other.recovered;
         self.unrecovered += other.unrecovered;
+        self.added += other.added;
         for (reason, count) in &other.skipped {
             self.skip(*reason, *count);
         }
@@ -188,13 +192,13 @@ impl Books {
         if self.accounted() == live {
             return Ok(());
         }
+        let (written, failed, skipped) = (self.written, self.failed, self.skipped_total());
+        let added = if self.added > 0 { format!(" - {} added", self.added) } else { String::new() };
         Err(Error::new(
             ErrorKind::Incomplete,
             format!(
-                "the books do not balance: {live} live documents, but {} written + {} failed + {} skipped = {}",
-                self.written,
-                self.failed,
-                self.skipped_total(),
+                "the books do not balance: {live} live documents, but {written} written + {failed} failed + {skipped} \
+                 skipped{added} = {}",
                 self.accounted()
             ),
         ))
@@ -222,6 +226,14 @@ mod tests {
     }
 
     #[test]
+    fn what_was_added_is_nobodys_document() {
+        let books = Books { written: 7, failed: 1, added: 3, ..Books::default() };
+        books.balance(5).unwrap();
+        let error = books.balance(8).unwrap_err();
+        assert!(error.message().ends_with("7 written + 1 failed + 0 skipped - 3 added = 5"));
+    }
+
+    #[test]
     fn missing_shards_are_a_loss_beside_the_balance() {
         let mut books = Books { written: 7, ..Books::default() };
         books.skip(SkipReason::ShardMissing, 2);
@@ -239,10 +251,11 @@ mod tests {
             present: 1,
             overwritten: 1,
             bytes: 5,
+            added: 1,
             ..Books::default()
         };
         other.skip(SkipReason::Filtered, 4);
         sum.add(&other);
-        assert_eq!((sum.written, sum.failed, sum.bytes, sum.accounted()), (3, 3, 15, 10));
+        assert_eq!((sum.written, sum.failed, sum.bytes, sum.accounted()), (3, 3, 15, 9));
     }
 }

@@ -32,6 +32,7 @@ mod simulation;
 pub mod snapshot;
 #[cfg(any(test, feature = "testkit"))]
 pub mod testkit;
+mod transform;
 
 pub use books::{Books, SkipReason};
 pub use clock::{Clock, ManualClock, SystemClock};
@@ -39,8 +40,14 @@ pub use document::{Document, DocumentBatch, DocumentBatchBuilder, DocumentPlaces
 pub use error::{Error, ErrorKind, Result};
 pub use hit::write_hit;
 pub use secret::Secret;
+pub use transform::{Transform, Transformed};
 
 /// The code of the README compiles.
 #[cfg(all(doctest, feature = "local"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// So does that of the page on transforms.
+#[cfg(all(doctest, feature = "local"))]
+#[doc = include_str!("../../docs/transform.md")]
+struct TransformPage;

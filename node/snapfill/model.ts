@@ -192,7 +192,7 @@ export interface Counts {
   readonly failed: number;
 }
 
-/** What became of documents that were read. `live = written + failed + skipped`. */
+/** What became of documents that were read. `live = written + failed + skipped - added`. */
 export interface Books {
   /** Acknowledged by the target. */
   readonly written: number;
@@ -208,6 +208,8 @@ export interface Books {
   readonly overwritten: number;
   /** Source bytes of the written documents. */
   readonly bytes: number;
+  /** Of the written and the failed: more than one for each that was read, made by a transform. */
+  readonly added: number;
 }
 
 /** How fast the workers came forward in the last minute; each a second. */

@@ -278,7 +278,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What became of documents that were read: live = written + failed + skipped."""
+    """What became of documents that were read: live = written + failed + skipped - added."""
 
     written: int
     """Acknowledged by the target."""
@@ -294,6 +294,8 @@ class Books:
     """Of the written: replaced another document."""
     bytes: int
     """Source bytes of the written documents."""
+    added: int
+    """Of the written and the failed: more than one for each that was read, made by a transform."""
 
 
 @dataclass(frozen=True, slots=True)

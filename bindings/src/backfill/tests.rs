@@ -1,5 +1,8 @@
 use super::*;
+use crate::KubernetesFleet;
 use snapfill_tests::fixtures::FIXTURES;
+
+mod transform;
 
 fn block<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     runtime::wait(work, || Ok(()))
@@ -104,7 +107,7 @@ fn workers_are_in_one_place_that_has_a_name() {
         service: "snapfill".to_owned(),
         ..Default::default()
     };
-    let pods = crate::KubernetesFleet { deployment: "snapfill".to_owned(), ..Default::default() };
+    let pods = KubernetesFleet { deployment: "snapfill".to_owned(), ..Default::default() };
     let mut both = options(target);
     (both.ecs, both.kubernetes) = (Some(ecs("migration")), Some(pods));
     assert_eq!(Backfill::new(both).unwrap_err().kind(), ErrorKind::Config);

@@ -125,6 +125,7 @@ fn print_sources(books: &Books, output: &Output) -> Result<(), Failure> {
         (books.converted, "had a source in SMILE, CBOR or YAML, converted to JSON"),
         (books.recovered, "came from `_recovery_source`"),
         (books.unrecovered, "had no `_recovery_source` any more"),
+        (books.added, "came on top, since the transform made several of one"),
     ];
     for (count, what) in lines {
         if count > 0 {

@@ -82,6 +82,9 @@ pub struct ItemError {
 
 impl fmt::Display for ItemError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}): {}", self.error_type, self.status, self.reason)
+        match self.status {
+            0 => write!(f, "{}: {}", self.error_type, self.reason),
+            status => write!(f, "{} ({status}): {}", self.error_type, self.reason),
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Transformed;
 use crate::cluster::ItemError;
 
 /// What kind of failure it was, and so what may help.
@@ -17,6 +18,8 @@ pub enum FailureClass {
     TooLarge,
     /// The id is taken by a newer version of the document.
     Version,
+    /// A transform failed on the document, which is kept as it was read: the target never saw it.
+    Transform,
     /// Anything else; the reason says more.
     Other,
 }
@@ -28,6 +31,7 @@ impl FailureClass {
             Self::Mapping => "mapping",
             Self::TooLarge => "too_large",
             Self::Version => "version",
+            Self::Transform => "transform",
             Self::Other => "other",
         }
     }
@@ -45,6 +49,9 @@ impl FailureClass {
                 "nothing, if the target's version of these documents is the newer one; otherwise delete it there, then \
                  `backfill failed redrive`"
             }
+            Self::Transform => {
+                "mend the transform and begin anew (`from_scratch`); redriving leaves these alone, since they were never transformed"
+            }
             Self::Other => {
                 "the target's reason says more; once it is gone, `backfill failed redrive`"
             }
@@ -58,7 +65,9 @@ impl FailureClass {
             error.error_type.chars().filter(|letter| *letter != '_').collect::<String>();
         let word = word.to_ascii_lowercase();
         let says = |part: &str| word.contains(part);
-        if error.status == 413 || says("toolarge") || says("toolong") {
+        if error.error_type == Transformed::ERROR_TYPE {
+            Self::Transform
+        } else if error.status == 413 || says("toolarge") || says("toolong") {
             Self::TooLarge
         } else if says("versionconflict") || error.status == 409 {
             Self::Version
@@ -90,6 +99,7 @@ mod tests {
             (413, "request_entity_too_large", FailureClass::TooLarge),
             (409, "version_conflict_engine_exception", FailureClass::Version),
             (403, "security_exception", FailureClass::Other),
+            (0, "transform", FailureClass::Transform),
         ];
         for (status, word, class) in table {
             let error = ItemError { status, error_type: word.to_owned(), reason: String::new() };

@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::standing::FailureKey;
-use super::{FailedDocument, FailedFilter, FailedLog};
+use super::{FailedDocument, FailedFilter, FailedLog, FailureClass};
 use crate::cluster::{BulkOperation, ClusterClient};
 use crate::controller::Tally;
 use crate::pipeline::{BulkSender, Ceiling, Gate, Leave, Sent};
@@ -37,9 +37,9 @@ pub struct Redrive {
 pub struct Redriven {
     /// Taken now.
     pub written: u64,
-    /// Refused again.
+    /// Refused again, or left alone because a transform failed on them.
     pub failed: u64,
-    /// The target's words for those, and how many of each.
+    /// The words for those, and how many of each.
     pub reasons: BTreeMap<String, u64>,
 }
 
@@ -93,6 +93,12 @@ impl Redrive {
         while let Some(failed) = documents.next().await {
             for document in failed? {
                 if !self.filter.admits(&document) {
+                    continue;
+                }
+                if document.class == FailureClass::Transform {
+                    // What is kept is the document as it was read: the target would get what it was not to get.
+                    redriven.failed += 1;
+                    *redriven.reasons.entry(document.error_type.clone()).or_default() += 1;
                     continue;
                 }
                 let key = (document.index.clone(), document.operation == BulkOperation::Create);

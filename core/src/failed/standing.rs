@@ -13,6 +13,9 @@ pub(crate) struct FailureKey {
     pub(crate) source_index: String,
     pub(crate) shard: u32,
     pub(crate) number: u32,
+    /// The document's id: a transform may have made several of one number.
+    #[serde(default)]
+    pub(crate) id: String,
     pub(crate) lease: u64,
 }
 
@@ -22,6 +25,7 @@ impl FailureKey {
             source_index: document.source_index.clone(),
             shard: document.shard,
             number: document.number,
+            id: document.id.clone(),
             lease: document.lease,
         }
     }
@@ -60,7 +64,7 @@ mod tests {
     use super::*;
 
     fn key(number: u32, lease: u64) -> FailureKey {
-        FailureKey { source_index: "i".to_owned(), shard: 0, number, lease }
+        FailureKey { source_index: "i".to_owned(), shard: 0, number, id: "d".to_owned(), lease }
     }
 
     #[test]
@@ -81,5 +85,7 @@ mod tests {
         verdicts.redriven(key(4, 1));
         assert!(!verdicts.holds(&key(4, 1)));
         assert!(verdicts.holds(&key(4, 2)) && verdicts.holds(&key(5, 1)));
+        let sibling = FailureKey { id: "another of that number".to_owned(), ..key(4, 1) };
+        assert!(verdicts.holds(&sibling));
     }
 }

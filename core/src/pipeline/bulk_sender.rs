@@ -217,9 +217,10 @@ impl BulkSender {
                     }
                     let error = still_refused(&self.index, &refused);
                     if refused.len() < pending.len() {
-                        pending = pending
-                            .iter()
-                            .filter(|document| refused.contains_key(&document.number))
+                        pending = (0..)
+                            .zip(pending.iter())
+                            .filter(|(place, _)| refused.contains_key(place))
+                            .map(|(_, document)| document)
                             .collect();
                     }
                     error
@@ -322,21 +323,21 @@ impl BulkSender {
         Error::new(ErrorKind::Unavailable, message).with_context("index", &self.index)
     }
 
-    /// Books what is settled; returns what is to be sent again.
+    /// Books what is settled; returns what is to be sent again, by its place: several may have one number.
     fn book(
         &self,
         pending: &DocumentBatch,
         outcome: BulkOutcome,
         resent: &Range<u32>,
         settled: &mut Settled,
-    ) -> HashMap<u32, Box<ItemError>> {
+    ) -> HashMap<usize, Box<ItemError>> {
         let creates = self.operation == BulkOperation::Create;
         let mut refused = HashMap::new();
-        for (document, item) in pending.iter().zip(outcome.items) {
+        for (place, (document, item)) in pending.iter().zip(outcome.items).enumerate() {
             let is_resent = resent.contains(&document.number);
             match item {
                 ItemOutcome::Retry(error) => {
-                    refused.insert(document.number, error);
+                    refused.insert(place, error);
                     continue;
                 }
                 ItemOutcome::Failed(error) if self.allowed.contains(&error.error_type) => {
@@ -410,7 +411,7 @@ fn halves(batch: &DocumentBatch) -> [DocumentBatch; 2] {
     [second, first]
 }
 
-fn still_refused(index: &str, refused: &HashMap<u32, Box<ItemError>>) -> Error {
+fn still_refused(index: &str, refused: &HashMap<usize, Box<ItemError>>) -> Error {
     let example = refused.values().next().map(ToString::to_string).unwrap_or_default();
     Error::new(
         ErrorKind::RateLimited,

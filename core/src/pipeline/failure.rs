@@ -10,6 +10,8 @@ pub(crate) enum TransferError {
     Source(Error),
     /// Writing to the target.
     Target(Error),
+    /// Calling the transform.
+    Transform(Error),
     /// Speaking with the working state.
     Coordination(Error),
 }
@@ -30,6 +32,8 @@ impl TransferError {
             // A panic or an answer without sense, met by these documents. Whatever else a target says, a missing index
             // among it, is no word about the item.
             Self::Target(error) => error.kind() == ErrorKind::Unexpected,
+            // What it cannot do with one document it says of that document.
+            Self::Transform(_) => false,
             // Books that do not balance, or that the lease rules refuse.
             Self::Coordination(error) => {
                 matches!(error.kind(), ErrorKind::Incomplete | ErrorKind::Unexpected)
@@ -46,7 +50,10 @@ impl TransferError {
     /// The error itself.
     pub(crate) fn into_error(self) -> Error {
         match self {
-            Self::Source(error) | Self::Target(error) | Self::Coordination(error) => error,
+            Self::Source(error)
+            | Self::Target(error)
+            | Self::Transform(error)
+            | Self::Coordination(error) => error,
         }
     }
 }
@@ -71,6 +78,7 @@ mod tests {
             assert_eq!(TransferError::Source(error()).cause(), FailureCause::Outside);
             assert_eq!(TransferError::Target(error()).cause(), FailureCause::Outside);
             assert_eq!(TransferError::Coordination(error()).cause(), FailureCause::Outside);
+            assert_eq!(TransferError::Transform(error()).cause(), FailureCause::Outside);
         }
     }
 

@@ -10,6 +10,7 @@
 //! | `meter` | how fast a worker comes forward |
 //! | `quota` | how many documents of a shard may be sent |
 //! | `source` | what a worker reads: a snapshot, or in the simulation what stands for one |
+//! | `transforming` | what a transform made of a batch, checked and counted |
 //! | `transfer` | one work item, several bulks in flight, checkpoints on the way |
 //! | `worker` | items one after another, until none is left |
 
@@ -22,6 +23,7 @@ mod pressure;
 mod quota;
 mod source;
 mod transfer;
+mod transforming;
 mod worker;
 
 pub(crate) use bulk_sender::{BulkSender, Ceiling, Gate, Leave, Sent};

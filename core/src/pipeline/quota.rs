@@ -7,7 +7,7 @@ use crate::{Books, DocumentBatch, SkipReason};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Quota {
     limit: Option<u64>,
-    /// Documents that were sent.
+    /// Documents that were read to be sent, also where a transform left nothing of one.
     sent: u64,
     /// Documents that were read, nested children among them.
     seen: u64,
@@ -16,7 +16,9 @@ pub(crate) struct Quota {
 impl Quota {
     /// Goes on where `books` stand.
     pub(crate) fn resume(limit: Option<u64>, books: &Books) -> Self {
-        Self { limit, sent: books.written + books.failed, seen: books.accounted() + books.nested }
+        let dropped = books.skipped.get(&SkipReason::Filtered).copied().unwrap_or(0);
+        let sent = (books.written + books.failed + dropped).saturating_sub(books.added);
+        Self { limit, sent, seen: books.accounted() + books.nested }
     }
 
     /// Leaves as many documents in a batch as may be sent, and books the others beside it.
@@ -62,6 +64,16 @@ mod tests {
         assert!(quota.is_used_up());
         // 1 and 2 before, 3 and 1, 3: 10 of 14.
         assert_eq!(quota.rest(14).skipped[&SkipReason::Limit], 4);
+    }
+
+    #[test]
+    fn what_a_transform_drops_or_adds_changes_nothing_of_the_bound() {
+        let mut books = Books { written: 7, failed: 1, added: 5, ..Books::default() };
+        books.skip(SkipReason::Filtered, 1);
+        let mut quota = Quota::resume(Some(5), &books);
+        let (mut batch, mut aside) = (documents(4..9), Books::default());
+        quota.take(&mut batch, &mut aside);
+        assert_eq!((batch.len(), aside.skipped[&SkipReason::Limit]), (1, 4));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use super::meter::{Done, Meter};
 use super::pressure::Throttle;
 use super::quota::Quota;
 use super::source::ShardSource;
+use super::transforming::{Made, Transforming};
 use crate::controller::{Event, EventSender};
 use crate::coordination::{
     Checkpoint, Held, LeaseRules, Progress, Rate, SegmentProgress, WorkItem,
@@ -22,7 +23,7 @@ use crate::coordination::{
 use crate::preparation::Route;
 use crate::settings::BulkSettings;
 use crate::snapshot::{DocumentStream, DocumentsOptions, ReadPoint, SegmentPoint, ShardBatch};
-use crate::{Clock, DocumentBatch, Error, ErrorKind, Result};
+use crate::{Clock, DocumentBatch, Error, ErrorKind, Result, Transform};
 
 /// How many batches ahead the checkpoint says may have been sent: one write of it serves that many.
 const SEND_AHEAD_BATCHES: u32 = 16;
@@ -59,6 +60,8 @@ pub(crate) struct Transfer<'a> {
     pub(crate) sender: BulkSender,
     /// Where the documents go.
     pub(crate) route: &'a Route,
+    /// What changes them on their way.
+    pub(crate) transform: Option<&'a Arc<dyn Transform>>,
     /// Documents of the shard at most.
     pub(crate) limit: Option<u64>,
     pub(crate) bulk: &'a BulkSettings,
@@ -306,13 +309,17 @@ impl Transfer<'_> {
         }
         let (sender, keeper, route) =
             (self.sender.clone(), self.keeper.clone(), self.route.clone());
+        let transforming = self.transforming();
         let resent = 0..flight.resent_until;
         flight.bulks.spawn(async move {
             let mut batch = batch;
             // The documents go, so that those which are settled can be let go of; the share of the memory budget stays.
             let documents = std::mem::take(&mut batch.documents);
-            let parts = route.partition(documents);
-            let mut sent = send_parts(&sender, parts, resent).await.map_err(TransferError::Target);
+            let mut sent = match made(&sender, transforming, documents).await {
+                Ok(Some(made)) => send_made(&sender, &route, made, resent).await,
+                Ok(None) => Ok(Sent::Halted),
+                Err(error) => Err(TransferError::Transform(error)),
+            };
             drop(batch);
             if let Ok(Sent::Settled(settled)) = &mut sent {
                 settled.books.add(&aside);
@@ -323,6 +330,17 @@ impl Transfer<'_> {
             (ticket, sent)
         });
         Ok(())
+    }
+
+    fn transforming(&self) -> Option<Transforming> {
+        let item = &self.keeper.item;
+        self.transform.map(|transform| Transforming {
+            transform: Arc::clone(transform),
+            index: item.index.as_str().into(),
+            shard: item.shard,
+            route: self.route.clone(),
+            batch_size: self.batch_size(),
+        })
     }
 
     fn settle(
@@ -421,16 +439,33 @@ fn done_of(item: &WorkItem, progress: &Progress) -> Done {
     }
 }
 
-/// Sends the parts of a batch, each to its index, one after another: the batch is settled when all of them are.
-async fn send_parts(
+/// What is to be sent of a batch, transformed once: what is sent again is not transformed again. None when asked to halt before
+/// the transform was done.
+async fn made(
     sender: &BulkSender,
-    parts: Vec<(Arc<str>, DocumentBatch)>,
+    transforming: Option<Transforming>,
+    documents: DocumentBatch,
+) -> Result<Option<Made>> {
+    let Some(transforming) = transforming else { return Ok(Some(Made::untouched(documents))) };
+    tokio::select! {
+        biased;
+        () = sender.halt.cancelled() => Ok(None),
+        made = transforming.apply(documents) => made.map(Some),
+    }
+}
+
+/// Sends what was made of a batch, each part to its index, one after another: the batch is settled when all of them are.
+async fn send_made(
+    sender: &BulkSender,
+    route: &Route,
+    made: Made,
     resent: Range<u32>,
-) -> Result<Sent> {
-    let mut all = Settled::default();
+) -> Outcome<Sent> {
+    let mut all = made.settled;
+    let parts = made.batches.into_iter().flat_map(|documents| route.partition(documents));
     for (index, documents) in parts {
         let sender = BulkSender { index, ..sender.clone() };
-        match sender.send(documents, resent.clone()).await? {
+        match sender.send(documents, resent.clone()).await.map_err(TransferError::Target)? {
             Sent::Settled(part) => {
                 all.books.add(&part.books);
                 all.failed.extend(part.failed);

@@ -21,7 +21,7 @@ use crate::preparation::{Route, Selector};
 use crate::retry::RetryPolicy;
 use crate::settings::BulkSettings;
 use crate::snapshot::{Snapshot, SnapshotIndex};
-use crate::{Clock, ErrorKind, Result, SkipReason};
+use crate::{Clock, ErrorKind, Result, SkipReason, Transform};
 
 /// The first wait between two looks at a store that has no free item. It doubles with each look in vain.
 const IDLE_WAIT: Duration = Duration::from_millis(200);
@@ -53,6 +53,8 @@ pub(crate) struct Worker<S = Snapshot> {
     pub(crate) stop: CancellationToken,
     /// What the run is about.
     pub(crate) selector: Arc<Selector>,
+    /// What changes the documents on their way.
+    pub(crate) transform: Option<Arc<dyn Transform>>,
     /// Metadata of indices that were read before: shards of one index come to the same worker often.
     pub(crate) indices: Mutex<HashMap<String, SnapshotIndex>>,
     /// Told whenever a worker of this process lets an item go: idle ones look again.
@@ -198,6 +200,7 @@ impl<S: Source> Worker<S> {
             keeper,
             sender,
             route,
+            transform: self.transform.as_ref(),
             limit: self.selector.max_docs_per_shard(),
             bulk: &self.bulk,
             rules: self.coordinator.rules(),

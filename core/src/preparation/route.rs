@@ -71,7 +71,7 @@ impl Route {
     }
 
     /// The target index of a type's documents. Index names are in lower case.
-    pub(super) fn index_of(&self, doc_type: &str) -> Arc<str> {
+    pub(crate) fn index_of(&self, doc_type: &str) -> Arc<str> {
         match self {
             Self::One(name) | Self::Stream(name) => Arc::clone(name),
             Self::ByType(name) => format!("{name}-{}", doc_type.to_lowercase()).into(),

@@ -41,6 +41,9 @@ pub struct Selection {
     /// What becomes of an id that is in the target already: its document is replaced, or left alone.
     #[serde(skip_serializing_if = "is_usual")]
     pub operation: BulkOperation,
+    /// A function of the program that runs it changes the documents ([`crate::Transform`]).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub transformed: bool,
 }
 
 fn is_usual(operation: &BulkOperation) -> bool {

@@ -49,6 +49,9 @@ pub struct BackfillSettings {
     pub failed_store: Option<String>,
     /// What becomes of an id that is in the target already. Part of what the run is about: it cannot be changed on the way.
     pub operation: BulkOperation,
+    /// A function of the program that runs it changes the documents: part of what the run is about. Set by whoever gives the
+    /// function ([`crate::controller::BackfillBuilder::with_transform`]), and known of a run that was begun so.
+    pub transformed: bool,
     /// Begins a session anew that was stopped: every document is written again.
     pub from_scratch: bool,
     /// How documents are sent.
@@ -85,6 +88,7 @@ impl BackfillSettings {
             max_failed: FailureLimit::Usual,
             failed_store: None,
             operation: BulkOperation::default(),
+            transformed: false,
             from_scratch: false,
             bulk: BulkSettings::default(),
             stop_within: Duration::from_secs(15 * 60),
@@ -103,6 +107,7 @@ impl BackfillSettings {
             recovery_source: self.repository_options.recovery_source,
             split_bytes: self.split_bytes,
             operation: self.operation,
+            transformed: self.transformed,
         }
     }
 }

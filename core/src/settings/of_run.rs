@@ -82,6 +82,7 @@ impl BackfillSettings {
             rename: selection.rename,
             types: selection.types,
             operation: selection.operation,
+            transformed: selection.transformed,
             target_indices: how.indices,
             load: how.load,
             lease: how.lease,
@@ -106,6 +107,7 @@ mod tests {
         settings.session = "one".into();
         settings.indices = vec!["a*".into()];
         settings.types = Types::Merge;
+        settings.transformed = true;
         settings.repository_options.allow_partial = true;
         settings.repository_options.recovery_source = true;
         settings.repository_options.s3.region = Some("eu-west-1".into());

@@ -118,6 +118,7 @@ fn worker(
                 events: shared.events.clone(),
                 stop,
                 selector: Arc::default(),
+                transform: None,
                 indices: Mutex::new(HashMap::new()),
                 released: watch::Sender::default(),
             };

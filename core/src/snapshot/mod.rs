@@ -72,4 +72,6 @@ pub use s3::{S3Options, S3Role};
 pub use shard::{Shard, ShardSize};
 pub use snapshot::{Snapshot, SnapshotIndex};
 pub use snapshot_documents::{PlaceOfBatch, SnapshotDocuments};
+#[cfg(feature = "local")]
+pub(crate) use source::one_line;
 pub use version::{Distribution, SourceVersion};

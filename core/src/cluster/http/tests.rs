@@ -12,6 +12,8 @@ mod signed;
 #[cfg(feature = "aws")]
 mod small_cluster;
 mod tls;
+#[cfg(all(feature = "aws", feature = "local"))]
+mod transformed;
 
 use super::{Auth, Compression, HttpCluster, HttpConfig};
 use crate::cluster::{BulkBody, BulkOperation, ClusterClient};

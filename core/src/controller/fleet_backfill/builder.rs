@@ -10,11 +10,11 @@ use crate::cluster::{ClusterClient, LocalCluster};
 use crate::controller::{EventSender, Tally};
 use crate::coordination::{Coordinator, LeaseRules, LocalWorkStore, Session, WorkStore};
 use crate::failed::{FailedStore, require_reachable};
-use crate::fleet::{Fleet, LocalFleet, TaskFleet};
+use crate::fleet::{Fleet, FleetKind, LocalFleet, TaskFleet};
 use crate::pipeline::Pressure;
 use crate::settings::BackfillSettings;
 use crate::snapshot::Snapshot;
-use crate::{Clock, Error, ErrorKind, Result, SystemClock};
+use crate::{Clock, Error, ErrorKind, Result, SystemClock, Transform};
 
 /// Settings (data) and components (objects) from which a [`FleetBackfill`] is built.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ pub struct BackfillBuilder {
     cluster: Option<Arc<dyn ClusterClient>>,
     store: Option<Arc<dyn WorkStore>>,
     snapshot: Option<Snapshot>,
+    transform: Option<Arc<dyn Transform>>,
     tally: Tally,
 }
 
@@ -38,6 +39,7 @@ impl BackfillBuilder {
             cluster: None,
             store: None,
             snapshot: None,
+            transform: None,
             tally: Tally::default(),
         }
     }
@@ -76,6 +78,15 @@ impl BackfillBuilder {
         self
     }
 
+    /// Changes the documents on their way. The run says that it is one whose documents are changed: whoever goes on with it must
+    /// give the same function, and workers that cannot have it, since they are no tasks of this process, are refused.
+    #[must_use]
+    pub fn with_transform(mut self, transform: Arc<dyn Transform>) -> Self {
+        self.settings.transformed = true;
+        self.transform = Some(transform);
+        self
+    }
+
     /// Counts what the workers of this process do in a tally that may have counted before.
     #[must_use]
     pub fn with_tally(mut self, tally: Tally) -> Self {
@@ -102,10 +113,23 @@ impl BackfillBuilder {
     /// The same with the workers of a fleet, which have the settings from the working state.
     ///
     /// # Errors
-    /// As [`BackfillBuilder::build`]; `Config` where workers elsewhere could not see a place that is on this machine.
+    /// As [`BackfillBuilder::build`]; `Config` where workers elsewhere could not see a place that is on this machine, and
+    /// where there is a transform, which is a function of this process.
     pub fn build_over<F: Fleet + ?Sized>(self, fleet: Arc<F>) -> Result<FleetBackfill<F>> {
+        self.require_no_transform_for(fleet.kind())?;
         self.require_visible_to(&*fleet)?;
         Ok(FleetBackfill { shared: Arc::new(self.shared()?), fleet })
+    }
+
+    fn require_no_transform_for(&self, kind: FleetKind) -> Result<()> {
+        if self.transform.is_none() || kind == FleetKind::Tasks {
+            return Ok(());
+        }
+        let message = format!(
+            "a transform is a function of this process, which workers {kind} cannot call; have the workers be tasks of this \
+             process, or leave the transform out"
+        );
+        Err(Error::new(ErrorKind::Config, message))
     }
 
     /// Refuses what workers elsewhere cannot see. A run that is only looked at has no repository here.
@@ -177,6 +201,7 @@ impl BackfillBuilder {
             pressure: Arc::new(pressure),
             limited: OnceCell::new(),
             snapshot: OnceCell::new_with(self.snapshot),
+            transform: self.transform,
             released: watch::Sender::default(),
             changing: Mutex::default(),
         })

@@ -35,7 +35,7 @@ use crate::fleet::{Fleet, FleetKind, LocalFleet};
 use crate::pipeline::{Failures, Pressure};
 use crate::settings::{BackfillSettings, WhenDone};
 use crate::snapshot::{Repository, Snapshot};
-use crate::{Clock, Error, ErrorKind, Result};
+use crate::{Clock, Error, ErrorKind, Result, Transform};
 
 /// Between two looks at the working state while workers elsewhere are at it.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -82,6 +82,8 @@ struct Shared {
     limited: OnceCell<()>,
     events: EventSender,
     snapshot: OnceCell<Snapshot>,
+    /// What changes the documents on their way.
+    transform: Option<Arc<dyn Transform>>,
     /// Told whenever a worker lets an item go.
     released: watch::Sender<()>,
     /// Held by the verb that changes the fleet: a pause that comes while a start is planning is obeyed after it, and not

@@ -21,6 +21,7 @@ use crate::{Error, ErrorKind, Result};
 impl Shared {
     /// Everything that must be before a worker may begin. Repeating it changes nothing.
     pub(super) async fn prepare(&self) -> Result<()> {
+        self.require_transform(self.settings.transformed)?;
         let snapshot = self.snapshot().await?;
         let mut run = self.run_of(snapshot)?;
         if self.is_planned(&run).await? {
@@ -63,6 +64,7 @@ impl Shared {
     /// Whether this very run is planned already; another one under the session is refused.
     async fn is_planned(&self, run: &Run) -> Result<bool> {
         let Some(known) = self.store.run().await? else { return Ok(false) };
+        self.require_transform(Selection::of_run(&known.value.selection)?.transformed)?;
         known.value.matches(run)?;
         self.require_same_failed_store(&known.value)?;
         self.require_begun_alike(&known.value)?;
@@ -144,6 +146,7 @@ impl Shared {
             events: self.events.clone(),
             stop,
             selector: Arc::new(self.selector().await?),
+            transform: self.transform.clone(),
             indices: Mutex::new(HashMap::new()),
             released: self.released.clone(),
             pressure: Arc::clone(&self.pressure),
@@ -161,6 +164,24 @@ impl Shared {
     async fn selector(&self) -> Result<Selector> {
         let run = self.store.run().await?;
         let selection = run.map(|run| run.value.selection).unwrap_or_default();
-        Selector::new(&Selection::of_run(&selection)?)
+        let selection = Selection::of_run(&selection)?;
+        self.require_transform(selection.transformed)?;
+        Selector::new(&selection)
+    }
+
+    /// Refuses to write documents as they are in a run that changes them, and the other way round.
+    fn require_transform(&self, transformed: bool) -> Result<()> {
+        let message = match (transformed, &self.transform) {
+            (true, None) => {
+                "the run's documents are changed by a transform, a function of the program that started it; go on with it \
+                 from that program, with the same function"
+            }
+            (false, Some(_)) => {
+                "the run was begun without a transform, and documents of both kinds must not be mixed; go on without one, or \
+                 use another session name, or stop the run and begin anew from scratch"
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::new(ErrorKind::State, message))
     }
 }

@@ -146,8 +146,12 @@ impl Report {
 
     fn balance(&self) -> String {
         let books = &self.books;
+        let added = match books.added {
+            0 => String::new(),
+            added => format!(" - {} added by the transform", grouped(added)),
+        };
         let sides = format!(
-            "{} written + {} failed + {} skipped",
+            "{} written + {} failed + {} skipped{added}",
             grouped(books.written),
             grouped(books.failed),
             grouped(books.skipped_total())

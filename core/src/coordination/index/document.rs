@@ -10,7 +10,7 @@ use super::definition::Incarnation;
 use crate::{Error, ErrorKind, Result};
 
 /// How many numbers of an item are summed up, beside its skips.
-const SUMS: usize = 20;
+const SUMS: usize = 21;
 
 /// What an item adds to the sums, by name. All of them are there, also those that are zero.
 pub(super) fn sums(item: &WorkItem) -> [(&'static str, u64); SUMS] {
@@ -39,6 +39,7 @@ pub(super) fn sums(item: &WorkItem) -> [(&'static str, u64); SUMS] {
         ("converted", books.converted),
         ("recovered", books.recovered),
         ("unrecovered", books.unrecovered),
+        ("added", books.added),
     ]
 }
 

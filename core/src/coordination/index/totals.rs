@@ -227,6 +227,7 @@ fn add_index(totals: &mut ItemTotals, bucket: &Bucket) -> Result<bool> {
         converted: sum("converted")?,
         recovered: sum("recovered")?,
         unrecovered: sum("unrecovered")?,
+        added: sum("added")?,
     };
     let documents = Part { done: sum("documentsDone")?, total: sum("documents")? };
     let bytes = Part { done: sum("storedDone")?, total: sum("stored")? };

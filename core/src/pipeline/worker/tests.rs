@@ -19,6 +19,7 @@ use crate::testkit::{BulkFault, FaultyCluster, FaultyStore, SteppedClock, StoreF
 mod lease;
 mod order;
 mod pressure;
+mod transform;
 mod trouble;
 
 const FIXTURE: &str =
@@ -173,6 +174,7 @@ impl Bench {
             events: self.events.clone(),
             stop: CancellationToken::new(),
             selector: Arc::default(),
+            transform: None,
             indices: Mutex::new(HashMap::new()),
             released: self.released.clone(),
             pressure: self.pressure(cluster),

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 /// Bytes pass untouched where they hold no raw newline. A raw newline between tokens becomes a space. Old servers let
 /// two more in, both invalid JSON: one inside a string becomes the escape that it stands for, one that ends a `//`
 /// comment takes the comment with it.
-pub(super) fn one_line(source: &[u8]) -> Option<Cow<'_, [u8]>> {
+pub(crate) fn one_line(source: &[u8]) -> Option<Cow<'_, [u8]>> {
     let first = source.iter().find(|byte| !byte.is_ascii_whitespace())?;
     if *first != b'{' {
         return None;

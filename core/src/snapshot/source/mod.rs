@@ -19,6 +19,8 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
+pub(crate) use line::one_line;
+
 use super::frame::decompress_within;
 
 /// A source that may be sent.
@@ -35,11 +37,11 @@ pub(crate) struct Prepared<'a> {
 /// # Errors
 /// What is wrong with it, when it cannot be.
 pub(crate) fn prepare(stored: &[u8], most: u64) -> Result<Prepared<'_>, String> {
-    if let Some(line) = line::one_line(stored) {
+    if let Some(line) = one_line(stored) {
         return Ok(Prepared { line, converted: false });
     }
     let unpacked = unpack(stored, most)?;
-    if let Some(line) = line::one_line(&unpacked) {
+    if let Some(line) = one_line(&unpacked) {
         let line = Cow::Owned(line.into_owned());
         return Ok(Prepared { line, converted: false });
     }

@@ -61,6 +61,7 @@ fn books(seed: u64) -> Books {
         converted: 5,
         recovered: 6,
         unrecovered: 7,
+        added: 1,
         ..Books::default()
     };
     for (count, reason) in (0..).zip(SkipReason::ALL) {

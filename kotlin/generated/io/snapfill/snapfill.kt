@@ -5224,7 +5224,7 @@ public object FfiConverterTypeBackfillOptions: FfiConverterRustBuffer<BackfillOp
 
 
 /**
- * What became of documents that were read. `live = written + failed + skipped`.
+ * What became of documents that were read. `live = written + failed + skipped - added`.
  */
 data class Books (
     /**
@@ -5261,6 +5261,11 @@ data class Books (
      * Source bytes of the written documents.
      */
     val `bytes`: kotlin.ULong
+    ,
+    /**
+     * Of the written and the failed: more than one for each that was read, made by a transform.
+     */
+    val `added`: kotlin.ULong
 
 ){
 
@@ -5284,6 +5289,7 @@ public object FfiConverterTypeBooks: FfiConverterRustBuffer<Books> {
             FfiConverterULong.read(buf),
             FfiConverterULong.read(buf),
             FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
         )
     }
 
@@ -5294,7 +5300,8 @@ public object FfiConverterTypeBooks: FfiConverterRustBuffer<Books> {
             FfiConverterULong.allocationSize(value.`nested`) +
             FfiConverterULong.allocationSize(value.`present`) +
             FfiConverterULong.allocationSize(value.`overwritten`) +
-            FfiConverterULong.allocationSize(value.`bytes`)
+            FfiConverterULong.allocationSize(value.`bytes`) +
+            FfiConverterULong.allocationSize(value.`added`)
     )
 
     override fun write(value: Books, buf: ByteBuffer) {
@@ -5305,6 +5312,7 @@ public object FfiConverterTypeBooks: FfiConverterRustBuffer<Books> {
             FfiConverterULong.write(value.`present`, buf)
             FfiConverterULong.write(value.`overwritten`, buf)
             FfiConverterULong.write(value.`bytes`, buf)
+            FfiConverterULong.write(value.`added`, buf)
     }
 }
 
