@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Union
@@ -15,6 +16,16 @@ if TYPE_CHECKING:
 
 PathLike = Union[str, "os.PathLike[str]"]
 """A path or a URL."""
+
+Transform = Callable[
+    [_native.Document], Union[_native.Document, "list[_native.Document]", "tuple[_native.Document, ...]", None]
+]
+"""A function from a document to what is written in its place: one, several with ids that differ, or None for none.
+
+It is called from threads of snapfill, from several at a time, and must give the same for the same document whenever it is
+asked: after a crash, or when a lease is lost, what was not acknowledged is transformed again, and only equal ids make that no
+harm. Index and type of a document cannot be changed. What raises is kept with the failed documents, as it was read.
+"""
 
 BATCH = 1000
 """Documents of a batch unless another number is asked for."""
@@ -368,6 +379,7 @@ class BackfillHandle:
         bulks_in_flight: int | None = None,
         max_docs_per_second: int | None = None,
         max_bytes_per_second: int | None = None,
+        transform: Transform | None = None,
     ) -> None:
         """Nothing is opened before it is asked for something.
 
@@ -405,6 +417,8 @@ class BackfillHandle:
         :param bulks_in_flight: Bulk requests of one worker that may be out at a time, at most; None: 4.
         :param max_docs_per_second: A ceiling of the documents that this process sends a second.
         :param max_bytes_per_second: A ceiling of the bytes of documents that this process sends a second.
+        :param transform: Called with each document, and gives what is written in its place: one, a list of several with ids
+            that differ, or None for none. It must give the same whenever it is asked. Only for workers in this process.
         """
         patterns = rename_patterns.items() if isinstance(rename_patterns, Mapping) else rename_patterns
         self._target, target_options = _cluster(target)
@@ -447,25 +461,35 @@ class BackfillHandle:
                 "bulks_in_flight": bulks_in_flight,
                 "max_docs_per_second": max_docs_per_second,
                 "max_bytes_per_second": max_bytes_per_second,
-            }
+            },
+            _function(transform),
         )
 
     @classmethod
-    def from_config(cls, path: PathLike) -> Self:
+    def from_config(cls, path: PathLike, *, transform: Transform | None = None) -> Self:
         """The backfill of a configuration file: TOML or YAML, or a ``services.yaml`` of OpenSearch's Migration Assistant.
 
         The file is read now, and so are the secrets that it names.
 
+        :param transform: As for a backfill that is made of options.
         :raises NotFoundError: There is no such file.
         :raises ConfigError: It cannot be understood; the text says file, line and column.
         """
         made = cls.__new__(cls)
         made._target = text_of(path)
-        made._native = _native.Backfill.from_config(made._target)
+        made._native = _native.Backfill.from_config(made._target, _function(transform))
         return made
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._target!r})"
+
+
+def _function(transform: Transform | None) -> Transform | None:
+    if inspect.iscoroutinefunction(transform):
+        raise TypeError("transform: expected a plain function, not a coroutine function: it is called from threads of its own")
+    if transform is not None and not callable(transform):
+        raise TypeError(f"transform: expected a function, not {type(transform).__name__}")
+    return transform
 
 
 def _cluster(given: PathLike | ClusterHandle) -> tuple[str, dict[str, Any]]:

@@ -9,6 +9,7 @@ use snapfill_ffi as ffi;
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::options::{BackfillOptions, GradualOptions, as_json};
+use crate::transform;
 
 /// A backfill.
 #[pyclass(frozen, module = "snapfill._native")]
@@ -17,14 +18,20 @@ pub(crate) struct Backfill(Arc<ffi::Backfill>);
 #[pymethods]
 impl Backfill {
     #[new]
-    fn new(options: BackfillOptions) -> PyResult<Self> {
-        Ok(Self(ffi::Backfill::new(options.into()).map_err(Failure::from)?))
+    #[pyo3(signature = (options, transform = None))]
+    fn new(options: BackfillOptions, transform: Option<Py<PyAny>>) -> PyResult<Self> {
+        let transform = transform.map(transform::of_callable);
+        let backfill = ffi::Backfill::with_transform(options.into(), transform);
+        Ok(Self(backfill.map_err(Failure::from)?))
     }
 
     /// The backfill of a configuration file.
     #[staticmethod]
-    fn from_config(path: String) -> PyResult<Self> {
-        Ok(Self(ffi::Backfill::from_config(path).map_err(Failure::from)?))
+    #[pyo3(signature = (path, transform = None))]
+    fn from_config(path: String, transform: Option<Py<PyAny>>) -> PyResult<Self> {
+        let transform = transform.map(transform::of_callable);
+        let backfill = ffi::Backfill::from_config_with_transform(path, transform);
+        Ok(Self(backfill.map_err(Failure::from)?))
     }
 
     /// What a run would do, as JSON.

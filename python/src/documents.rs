@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use pyo3::IntoPyObjectExt;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyString};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 use snapfill_ffi as ffi;
 
 use crate::call::Call;
@@ -79,6 +80,26 @@ impl Document {
         self.source.clone_ref(py)
     }
 
+    /// The same document with other parts.
+    #[pyo3(signature = (**changes), text_signature = "($self, *, id=..., source=..., routing=..., parent=...)")]
+    fn replace(&self, py: Python<'_>, changes: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let mut made = self.clone_ref(py);
+        for (name, value) in changes.into_iter().flatten() {
+            match name.extract::<String>()?.as_str() {
+                "id" => made.id = value.extract()?,
+                "source" => made.source = value.extract()?,
+                "routing" => made.routing = value.extract()?,
+                "parent" => made.parent = value.extract()?,
+                other => {
+                    let text =
+                        format!("replace() takes id, source, routing and parent, not {other}");
+                    return Err(PyTypeError::new_err(text));
+                }
+            }
+        }
+        Ok(made)
+    }
+
     /// The source, parsed.
     fn json(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let parsed = py.import("json")?.call_method1("loads", (&self.source,))?;
@@ -117,7 +138,42 @@ impl DocumentStream {
     }
 }
 
-fn list<'py>(py: Python<'py>, batch: &ffi::DocumentBatch) -> PyResult<Bound<'py, PyList>> {
+impl Document {
+    fn clone_ref(&self, py: Python<'_>) -> Self {
+        let text = |text: &Option<Py<PyString>>| text.as_ref().map(|text| text.clone_ref(py));
+        Self {
+            index: self.index.clone_ref(py),
+            shard: self.shard,
+            id: self.id.clone_ref(py),
+            routing: text(&self.routing),
+            doc_type: text(&self.doc_type),
+            parent: text(&self.parent),
+            source: self.source.clone_ref(py),
+        }
+    }
+
+    /// A copy for the facade.
+    pub(crate) fn to_facade(&self, py: Python<'_>) -> PyResult<ffi::Document> {
+        let text = |text: &Option<Py<PyString>>| -> PyResult<Option<String>> {
+            text.as_ref().map(|text| text.extract(py)).transpose()
+        };
+        Ok(ffi::Document {
+            index: self.index.extract(py)?,
+            shard: self.shard,
+            id: self.id.extract(py)?,
+            routing: text(&self.routing)?,
+            doc_type: text(&self.doc_type)?,
+            parent: text(&self.parent)?,
+            source: self.source.bind(py).as_bytes().to_vec(),
+        })
+    }
+}
+
+/// The documents of a batch.
+pub(crate) fn list<'py>(
+    py: Python<'py>,
+    batch: &ffi::DocumentBatch,
+) -> PyResult<Bound<'py, PyList>> {
     let index = PyString::new(py, &batch.index()).unbind();
     let text = |text: Option<&str>| text.map(|text| PyString::new(py, text).unbind());
     let mut types = Types::default();

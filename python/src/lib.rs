@@ -8,6 +8,7 @@ mod documents;
 mod failure;
 mod options;
 mod repository;
+mod transform;
 
 use std::path::PathBuf;
 
