@@ -3141,7 +3141,7 @@ public func FfiConverterTypeBackfillOptions_lower(_ value: BackfillOptions) -> R
 
 
 /**
- * What became of documents that were read. `live = written + failed + skipped`.
+ * What became of documents that were read. `live = written + failed + skipped - added`.
  */
 public struct Books: Equatable, Hashable {
     /**
@@ -3172,6 +3172,10 @@ public struct Books: Equatable, Hashable {
      * Source bytes of the written documents.
      */
     public var bytes: UInt64
+    /**
+     * Of the written and the failed: more than one for each that was read, made by a transform.
+     */
+    public var added: UInt64
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -3196,7 +3200,10 @@ public struct Books: Equatable, Hashable {
          */overwritten: UInt64,
         /**
          * Source bytes of the written documents.
-         */bytes: UInt64) {
+         */bytes: UInt64,
+        /**
+         * Of the written and the failed: more than one for each that was read, made by a transform.
+         */added: UInt64) {
         self.written = written
         self.failed = failed
         self.skipped = skipped
@@ -3204,6 +3211,7 @@ public struct Books: Equatable, Hashable {
         self.present = present
         self.overwritten = overwritten
         self.bytes = bytes
+        self.added = added
     }
 
 
@@ -3228,7 +3236,8 @@ public struct FfiConverterTypeBooks: FfiConverterRustBuffer {
                 nested: FfiConverterUInt64.read(from: &buf),
                 present: FfiConverterUInt64.read(from: &buf),
                 overwritten: FfiConverterUInt64.read(from: &buf),
-                bytes: FfiConverterUInt64.read(from: &buf)
+                bytes: FfiConverterUInt64.read(from: &buf),
+                added: FfiConverterUInt64.read(from: &buf)
         )
     }
 
@@ -3240,6 +3249,7 @@ public struct FfiConverterTypeBooks: FfiConverterRustBuffer {
         FfiConverterUInt64.write(value.present, into: &buf)
         FfiConverterUInt64.write(value.overwritten, into: &buf)
         FfiConverterUInt64.write(value.bytes, into: &buf)
+        FfiConverterUInt64.write(value.added, into: &buf)
     }
 }
 

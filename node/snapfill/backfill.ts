@@ -3,12 +3,14 @@ import { EventEmitter } from 'node:events';
 import { numberOf, textOf } from './arguments.js';
 import { Cluster } from './cluster.js';
 import { type Abortable, ask, now, write } from './crossing.js';
+import { CancelledError } from './errors.js';
 import { type Event, Events, pausing } from './events.js';
 import { GradualScaling } from './gradual.js';
 import type { DeepStatus, Plan, RunEnd, Status } from './model.js';
 import { type NativeBackfill, native } from './native.js';
 import type { BackfillOptions, GradualOptions } from './options.js';
 import { Repository, Snapshot, placeOf } from './repository.js';
+import { type Transform, asking } from './transform.js';
 
 /** Where an archive of the working state goes. */
 export interface ArchiveOptions extends Abortable {
@@ -36,6 +38,17 @@ export type BackfillEvents = {
   readonly error: [error: unknown];
 };
 
+/** What a configuration file cannot say. */
+export type ConfigOptions = Pick<BackfillOptions, 'transform'>;
+
+/** Stands for the options of a backfill that a file configures. */
+class Configured {
+  constructor(
+    readonly path: string,
+    readonly transform: Transform | undefined,
+  ) {}
+}
+
 /** Names of an emitter that are about itself. */
 const OWN_NAMES: ReadonlySet<string | symbol> = new Set(['newListener', 'removeListener', 'error']);
 
@@ -55,13 +68,15 @@ export class Backfill extends EventEmitter<BackfillEvents> {
   readonly #native: NativeBackfill;
   /** What listeners are told. */
   #heard: Events | undefined;
+  /** What its transform threw last. */
+  #thrown: unknown;
   #isRunning = false;
   #isTelling = false;
 
   /** Nothing is opened before it is asked for something. */
   constructor(options: BackfillOptions) {
     super();
-    this.#native = options instanceof native.Backfill ? options : now(() => new native.Backfill(written(options)));
+    this.#native = now(() => this.#made(options));
     const emitter: EventEmitter = this;
     emitter.on('newListener', (name: string | symbol) => this.#listen(name));
   }
@@ -73,9 +88,8 @@ export class Backfill extends EventEmitter<BackfillEvents> {
    * @throws {NotFoundError} There is no such file.
    * @throws {ConfigError} It cannot be understood; the text says file, line and column.
    */
-  static fromConfig(path: string | URL): Backfill {
-    const made: unknown = now(() => native.Backfill.fromConfig(placeOf(path, 'path')));
-    return new Backfill(made as BackfillOptions);
+  static fromConfig(path: string | URL, { transform }: ConfigOptions = {}): Backfill {
+    return new Backfill(new Configured(placeOf(path, 'path'), transform) as unknown as BackfillOptions);
   }
 
   /**
@@ -93,6 +107,7 @@ export class Backfill extends EventEmitter<BackfillEvents> {
    * @throws {InvalidStateError} The session is about another run, or was stopped.
    */
   async start(options?: Abortable): Promise<void> {
+    this.#thrown = undefined;
     await ask(this.#native.start(), options);
     this.#begin();
   }
@@ -178,11 +193,15 @@ export class Backfill extends EventEmitter<BackfillEvents> {
    * When the signal is aborted, it pauses the workers of this process before it throws: they write how far they are, and `start()`
    * goes on there. A fleet elsewhere goes on.
    *
-   * @throws {CancelledError} The backfill was paused or stopped.
+   * @throws {CancelledError} The backfill was paused or stopped, or its transform threw, which is the `cause` then.
    * @throws {AbortError} The signal was aborted.
    */
   async wait(options?: Abortable): Promise<RunEnd> {
-    return pausing(this.#native, () => ask<RunEnd>(this.#native.wait(), options));
+    try {
+      return await pausing(this.#native, () => ask<RunEnd>(this.#native.wait(), options));
+    } catch (error) {
+      throw because(error, this.#thrown);
+    }
   }
 
   /** What happens from now on. Ask for it before `start()` to miss nothing. An aborted signal pauses as that of `wait()` does. */
@@ -222,6 +241,13 @@ export class Backfill extends EventEmitter<BackfillEvents> {
     }
     this.#heard ??= this.events();
     void this.#tell();
+  }
+
+  #made(options: BackfillOptions): NativeBackfill {
+    const ask = asking(options.transform, (error) => (this.#thrown = error));
+    return options instanceof Configured
+      ? native.Backfill.fromConfig(options.path, ask)
+      : new native.Backfill(written(options), ask);
   }
 
   #begin(): void {
@@ -268,7 +294,7 @@ async function* heard(events: Events, fail: (error: unknown) => void): AsyncGene
 
 /** Options as the native half takes them. */
 function written(options: BackfillOptions): string {
-  const { target, repository, snapshot, coordinator, fleet, indices, exclude, renamePatterns = [], ...others } = options;
+  const { target, repository, snapshot, coordinator, fleet, indices, exclude, renamePatterns = [], transform: _, ...others } = options;
   const patterns = Array.isArray(renamePatterns) ? renamePatterns : Object.entries(renamePatterns);
   return write({
     target: addressOf(target, 'target'),
@@ -284,6 +310,14 @@ function written(options: BackfillOptions): string {
     renamePatterns: patterns.map(([pattern, replacement]) => ({ pattern, replacement })),
     ...others,
   });
+}
+
+/** An error of a run with what its transform threw as the cause, if that is why it ended. */
+function because(error: unknown, thrown: unknown): unknown {
+  if (thrown !== undefined && error instanceof CancelledError) {
+    error.cause = thrown;
+  }
+  return error;
 }
 
 function addressOf(cluster: string | URL | Cluster, name: string): string {

@@ -22,9 +22,12 @@ export interface DocumentParts {
   readonly type?: string | null;
   /** `_parent`. */
   readonly parent?: string | null;
-  /** `_source`. */
-  readonly source: Buffer;
+  /** `_source`: its bytes, or its text. */
+  readonly source: Uint8Array | string;
 }
+
+/** What `replace()` changes of a document: not its index, shard and type. */
+export type DocumentChanges = Partial<Pick<DocumentParts, 'id' | 'routing' | 'parent' | 'source'>>;
 
 /** One document of a snapshot. */
 export class Document {
@@ -54,7 +57,12 @@ export class Document {
     this.routing = routing;
     this.type = type;
     this.parent = parent;
-    this.source = source;
+    this.source = bytesOf(source);
+  }
+
+  /** The same document with other parts. */
+  replace(changes: DocumentChanges): Document {
+    return new Document({ ...this, ...changes, index: this.index, shard: this.shard, type: this.type });
   }
 
   /** The source, parsed. */
@@ -63,8 +71,18 @@ export class Document {
   }
 }
 
+function bytesOf(source: Uint8Array | string): Buffer {
+  if (typeof source === 'string') {
+    return Buffer.from(source);
+  }
+  if (!(source instanceof Uint8Array)) {
+    throw new TypeError(`source: expected a Buffer, a Uint8Array or text, not ${typeof source}`);
+  }
+  return Buffer.isBuffer(source) ? source : Buffer.from(source.buffer, source.byteOffset, source.byteLength);
+}
+
 /** The documents of a batch; their sources lie where they were read. */
-function documents({ index, shard, data, places, types }: Batch): Document[] {
+export function documents({ index, shard, data, places, types }: Batch): Document[] {
   const text = (at: number): string | null => {
     const [start = 0, end = 0] = [places[at], places[at + 1]];
     return start > end ? null : data.toString('utf8', start, end);

@@ -6,10 +6,10 @@
 
 import { native } from './native.js';
 
-export { type ArchiveOptions, Backfill, type BackfillEvents, type RunOptions, type StatusOptions } from './backfill.js';
+export { type ArchiveOptions, Backfill, type BackfillEvents, type ConfigOptions, type RunOptions, type StatusOptions } from './backfill.js';
 export { Cluster } from './cluster.js';
 export type { Abortable } from './crossing.js';
-export { Document, type DocumentParts, Documents } from './documents.js';
+export { Document, type DocumentChanges, type DocumentParts, Documents } from './documents.js';
 export {
   AbortError,
   AuthError,
@@ -36,6 +36,7 @@ export type * from './events.js';
 export type * from './model.js';
 export type * from './options.js';
 export { type DocumentsOptions, Repository, Snapshot } from './repository.js';
+export type { Transform, Transformed } from './transform.js';
 
 /** The version of snapfill. */
 export const version: string = native.version();

@@ -75,13 +75,37 @@ export interface NativeBackfill {
   events(): NativeEventStream;
 }
 
+/** A document that a transform made. */
+export interface MadeDocument {
+  readonly index: string;
+  readonly shard: number;
+  readonly id: string;
+  readonly routing?: string;
+  readonly docType?: string;
+  readonly parent?: string;
+  readonly source: Buffer;
+}
+
+/** One batch that is to be transformed. */
+export interface TransformCall {
+  /** The documents. They can be taken once. */
+  batch(): Batch;
+  /** For each of them what is written in its place, or why it could not be transformed. */
+  answer(answers: readonly (string | readonly MadeDocument[])[]): void;
+  /** Why none of them can be, nor any other. */
+  fail(reason: string): void;
+}
+
+/** Is called with each batch, and answers it some time. */
+export type Ask = (call: TransformCall) => void;
+
 /** The native half. */
 export interface Native {
   readonly Repository: new (location: string, options: string) => NativeRepository;
   readonly Cluster: new (address: string, options: string) => NativeCluster;
   readonly Backfill: {
-    new (options: string): NativeBackfill;
-    fromConfig(path: string): NativeBackfill;
+    new (options: string, transform?: Ask): NativeBackfill;
+    fromConfig(path: string, transform?: Ask): NativeBackfill;
   };
   version(): string;
   /** Runs the command line; `program` with `before` is what begins it as a process of its own. Blocks. */

@@ -6,6 +6,7 @@
 
 import type { Cluster } from './cluster.js';
 import type { Repository, Snapshot } from './repository.js';
+import type { Transform } from './transform.js';
 
 /** How a repository is read, where the bytes alone do not tell. */
 export interface RepositoryOptions {
@@ -208,6 +209,8 @@ export interface BackfillOptions {
   readonly failedStore?: string | undefined;
   /** Begins a session anew that was stopped: every document is written again. */
   readonly fromScratch?: boolean | undefined;
+  /** Changes the documents on their way; only for workers in this process. */
+  readonly transform?: Transform | undefined;
   /** Bytes of one bulk request; left out: 10 MiB. */
   readonly bulkBytes?: number | undefined;
   /** Documents of one bulk request; left out: 10 000. */

@@ -8,6 +8,7 @@ use snapfill_ffi as ffi;
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::options::{self, BackfillOptions, GradualOptions};
+use crate::transform::{self, Ask};
 
 /// A backfill.
 #[napi]
@@ -15,17 +16,21 @@ pub struct Backfill(Arc<ffi::Backfill>);
 
 #[napi]
 impl Backfill {
-    /// A backfill by its options, as JSON.
+    /// A backfill by its options, as JSON, and with a function that changes the documents.
     #[napi(constructor)]
-    pub fn new(options: String) -> napi::Result<Self> {
+    pub fn new(options: String, transform: Option<Ask>) -> napi::Result<Self> {
         let options: BackfillOptions = options::read(&options)?;
-        Ok(Self(ffi::Backfill::new(options.into()).map_err(Failure::from)?))
+        let transform = transform.map(transform::of_function);
+        let backfill = ffi::Backfill::with_transform(options.into(), transform);
+        Ok(Self(backfill.map_err(Failure::from)?))
     }
 
     /// The backfill of a configuration file.
     #[napi(factory)]
-    pub fn from_config(path: String) -> napi::Result<Self> {
-        Ok(Self(ffi::Backfill::from_config(path).map_err(Failure::from)?))
+    pub fn from_config(path: String, transform: Option<Ask>) -> napi::Result<Self> {
+        let transform = transform.map(transform::of_function);
+        let backfill = ffi::Backfill::from_config_with_transform(path, transform);
+        Ok(Self(backfill.map_err(Failure::from)?))
     }
 
     /// What a run would do.

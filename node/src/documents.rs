@@ -31,7 +31,7 @@ pub struct Batch {
 const ABSENT: [u32; 2] = [1, 0];
 
 impl Batch {
-    fn of(batch: Arc<ffi::DocumentBatch>) -> Result<Self, Failure> {
+    pub(crate) fn of(batch: Arc<ffi::DocumentBatch>) -> Result<Self, Failure> {
         let (index, shard) = (batch.index(), batch.shard());
         let documents = batch.shared().clone();
         // Whoever holds the buffer alone gets it without a copy.

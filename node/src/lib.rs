@@ -8,6 +8,7 @@ pub mod documents;
 mod failure;
 mod options;
 pub mod repository;
+mod transform;
 
 use napi_derive::napi;
 

@@ -79,7 +79,7 @@ def test_the_page_on_transforms_does_what_it_says(repository: Path, tmp_path: Pa
     page = (ROOT / "docs" / "transform.md").read_text(encoding="utf-8")
     code = page.split("```python\n")[1].split("```")[0]
     names: dict[str, Any] = {}
-    exec(code.replace('"/backups"', repr(str(repository))).replace('"nightly"', '"snap-2"').replace("./filled", str(tmp_path)), names)
+    exec(code.replace('"/backups"', repr(str(repository))).replace('"nightly"', '"snap-2"').replace('"./filled"', f"{str(tmp_path)!r}, indices='shapes'"), names)
     assert names["backfill"].status(deep=True).end == "completed"
     change = names["change"]
     assert change(Document("x", "1", b'{"deleted": true}')) is None

@@ -10,6 +10,7 @@ mod gradual;
 mod preparing;
 mod sending;
 mod stopping;
+mod transform;
 mod watching;
 
 const FIXTURE: &str =

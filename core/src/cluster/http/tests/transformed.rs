@@ -8,8 +8,9 @@ use serde_json::json;
 use super::small_cluster::{Kind, SmallCluster};
 use super::*;
 use crate::controller::{BackfillController, LocalBackfill, RunEnd};
+use crate::failed::Redrive;
 use crate::settings::BackfillSettings;
-use crate::{Document, DocumentBatch, Result, SkipReason, Transform, Transformed};
+use crate::{Document, DocumentBatch, Result, SkipReason, SystemClock, Transform, Transformed};
 
 const REPOSITORY: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/elasticsearch-8.15.0/repo");
@@ -73,4 +74,13 @@ async fn a_cluster_gets_what_is_made_and_the_failures_are_kept() {
         assert_eq!((one.class.as_str(), &*one.reason), ("transform", "ValueError: a three"));
         assert!(one.number % 10 == 3 && !there.contains_key(&one.id), "{one:?}");
     }
+
+    let timeout = std::time::Duration::from_secs(30);
+    let clock = Arc::new(SystemClock::new());
+    let cluster = Arc::new(HttpCluster::new(HttpConfig::new([fake.url()]).unwrap()).unwrap());
+    let log = backfill.failed_documents().await.unwrap();
+    let redriven = Redrive::new(log, cluster, clock, timeout).run().await.unwrap();
+    assert_eq!((redriven.written, redriven.failed), (0, books.failed));
+    assert_eq!(redriven.reasons["transform"], books.failed);
+    assert_eq!(small.documents("shapes"), there, "left alone, since they would arrive unchanged");
 }
