@@ -158,4 +158,4 @@ def test_a_document_is_replaced_in_part() -> None:
     assert other.json() == {"a": 1} and document.id == "1"
     for wrong in ({"index": "x"}, {"id": 1}, {"source": "{}"}, {"id": None}):
         with pytest.raises(TypeError):
-            document.replace(**wrong)  # type: ignore[arg-type]
+            document.replace(**wrong)
