@@ -460,7 +460,13 @@ fileprivate final class UniffiHandleMap<T>: @unchecked Sendable {
 
 
 // Public interface members begin here.
-
+// Magic number for the Rust proxy to call using the same mechanism as every other method,
+// to free the callback once it's dropped by Rust.
+private let IDX_CALLBACK_FREE: Int32 = 0
+// Callback return codes
+private let UNIFFI_CALLBACK_SUCCESS: Int32 = 0
+private let UNIFFI_CALLBACK_ERROR: Int32 = 1
+private let UNIFFI_CALLBACK_UNEXPECTED_ERROR: Int32 = 2
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
@@ -5192,6 +5198,95 @@ public func FfiConverterTypeKubernetesFleet_lower(_ value: KubernetesFleet) -> R
 
 
 /**
+ * Something that was logged.
+ */
+public struct LogRecord: Equatable, Hashable {
+    /**
+     * `error`, `warn`, `info`, `debug` or `trace`.
+     */
+    public var level: String
+    /**
+     * Which part of snapfill says it: `snapfill::backfill`.
+     */
+    public var target: String
+    /**
+     * What it says.
+     */
+    public var message: String
+    /**
+     * What it says it of, by name, as a JSON object.
+     */
+    public var fields: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * `error`, `warn`, `info`, `debug` or `trace`.
+         */level: String,
+        /**
+         * Which part of snapfill says it: `snapfill::backfill`.
+         */target: String,
+        /**
+         * What it says.
+         */message: String,
+        /**
+         * What it says it of, by name, as a JSON object.
+         */fields: String) {
+        self.level = level
+        self.target = target
+        self.message = message
+        self.fields = fields
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension LogRecord: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeLogRecord: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> LogRecord {
+        return
+            try LogRecord(
+                level: FfiConverterString.read(from: &buf),
+                target: FfiConverterString.read(from: &buf),
+                message: FfiConverterString.read(from: &buf),
+                fields: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: LogRecord, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.level, into: &buf)
+        FfiConverterString.write(value.target, into: &buf)
+        FfiConverterString.write(value.message, into: &buf)
+        FfiConverterString.write(value.fields, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLogRecord_lift(_ buf: RustBuffer) throws -> LogRecord {
+    return try FfiConverterTypeLogRecord.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLogRecord_lower(_ value: LogRecord) -> RustBuffer {
+    return FfiConverterTypeLogRecord.lower(value)
+}
+
+
+/**
  * A shard that the snapshot does not hold.
  */
 public struct MissingShard: Equatable, Hashable {
@@ -7255,6 +7350,147 @@ public func FfiConverterTypeSnapfillError_lower(_ value: SnapfillError) -> RustB
     return FfiConverterTypeSnapfillError.lower(value)
 }
 
+
+
+
+/**
+ * Who is told of records, one after another, on a thread that does nothing else.
+ */
+public protocol LogSink: AnyObject, Sendable {
+
+    /**
+     * Something was logged.
+     */
+    func log(record: LogRecord)
+
+}
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceLogSink {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceLogSink = UniffiVTableCallbackInterfaceLogSink(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterCallbackInterfaceLogSink.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface LogSink: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterCallbackInterfaceLogSink.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface LogSink: handle missing in uniffiClone")
+            }
+        },
+        log: { (
+            uniffiHandle: UInt64,
+            record: RustBuffer,
+            uniffiOutReturn: UnsafeMutableRawPointer,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> () in
+                guard let uniffiObj = try? FfiConverterCallbackInterfaceLogSink.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return uniffiObj.log(
+                     record: try FfiConverterTypeLogRecord_lift(record)
+                )
+            }
+
+
+            let writeReturn = { () }
+            uniffiTraitInterfaceCall(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceLogSink> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceLogSink>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitLogSink() {
+    uniffi_snapfill_ffi_fn_init_callback_vtable_logsink(UniffiCallbackInterfaceLogSink.vtablePtr)
+}
+
+// FfiConverter protocol for callback interfaces
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterCallbackInterfaceLogSink {
+    fileprivate static let handleMap = UniffiHandleMap<LogSink>()
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+extension FfiConverterCallbackInterfaceLogSink : FfiConverter {
+    typealias SwiftType = LogSink
+    typealias FfiType = UInt64
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public static func lift(_ handle: UInt64) throws -> SwiftType {
+        try handleMap.get(handle: handle)
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public static func lower(_ v: SwiftType) -> UInt64 {
+        return handleMap.insert(obj: v)
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public static func write(_ v: SwiftType, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(v))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterCallbackInterfaceLogSink_lift(_ handle: UInt64) throws -> LogSink {
+    return try FfiConverterCallbackInterfaceLogSink.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterCallbackInterfaceLogSink_lower(_ v: LogSink) -> UInt64 {
+    return FfiConverterCallbackInterfaceLogSink.lower(v)
+}
+
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
@@ -8057,6 +8293,32 @@ fileprivate func uniffiFutureContinuationCallback(handle: UInt64, pollResult: In
         print("uniffiFutureContinuationCallback invalid handle")
     }
 }
+/**
+ * Tells the sink of what is logged from now on, in place of the one before, which is told what was logged until now. `filter`
+ * says from which level on, for each part: `debug`, or `snapfill=info,hyper=warn`; none: what the environment's
+ * `SNAPFILL_LOG` says, or else `snapfill=info`.
+ *
+ * # Errors
+ * `Config` for a filter that cannot be understood, `State` where another program that is linked with this one takes the logs
+ * of this process, `Io` when the system gives no thread.
+ */
+public func logTo(sink: LogSink, filter: String?)throws   {try rustCallWithError(FfiConverterTypeSnapfillError_lift) {
+        uniffiCallStatus in
+    uniffi_snapfill_ffi_fn_func_log_to(
+        FfiConverterCallbackInterfaceLogSink_lower(sink),
+        FfiConverterOptionString.lower(filter),uniffiCallStatus
+    )
+}
+}
+/**
+ * Tells nobody any more.
+ */
+public func logToNobody()  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_snapfill_ffi_fn_func_log_to_nobody(uniffiCallStatus
+    )
+}
+}
 
 private enum InitializationResult {
     case ok
@@ -8072,6 +8334,12 @@ private let initializationResult: InitializationResult = {
     let scaffolding_contract_version = ffi_snapfill_ffi_uniffi_contract_version()
     if bindings_contract_version != scaffolding_contract_version {
         return InitializationResult.contractVersionMismatch
+    }
+    if (uniffi_snapfill_ffi_checksum_func_log_to() != 20980) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_snapfill_ffi_checksum_func_log_to_nobody() != 5684) {
+        return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_snapfill_ffi_checksum_method_backfill_archive() != 4563) {
         return InitializationResult.apiChecksumMismatch
@@ -8199,7 +8467,11 @@ private let initializationResult: InitializationResult = {
     if (uniffi_snapfill_ffi_checksum_constructor_repository_new() != 40671) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_snapfill_ffi_checksum_method_logsink_log() != 51899) {
+        return InitializationResult.apiChecksumMismatch
+    }
 
+    uniffiCallbackInitLogSink()
     return InitializationResult.ok
 }()
 

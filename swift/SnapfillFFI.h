@@ -243,6 +243,22 @@ typedef void (*UniffiForeignFutureCompleteVoid)(uint64_t, UniffiForeignFutureRes
     );
 
 #endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_LOG_SINK_METHOD0
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_LOG_SINK_METHOD0
+typedef void (*UniffiCallbackInterfaceLogSinkMethod0)(uint64_t, RustBuffer, void* _Nonnull,
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_LOG_SINK
+#define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_LOG_SINK
+typedef struct UniffiVTableCallbackInterfaceLogSink {
+    UniffiCallbackInterfaceFree _Nonnull uniffiFree;
+    UniffiCallbackInterfaceClone _Nonnull uniffiClone;
+    UniffiCallbackInterfaceLogSinkMethod0 _Nonnull log;
+} UniffiVTableCallbackInterfaceLogSink;
+
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_CLONE_BACKFILL
 #define UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_CLONE_BACKFILL
 uint64_t uniffi_snapfill_ffi_fn_clone_backfill(uint64_t handle, RustCallStatus *_Nonnull out_status
@@ -533,9 +549,25 @@ RustBuffer uniffi_snapfill_ffi_fn_method_snapshot_name(uint64_t ptr, RustCallSta
 uint64_t uniffi_snapfill_ffi_fn_method_snapshot_repository(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_INIT_CALLBACK_VTABLE_LOGSINK
+#define UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_INIT_CALLBACK_VTABLE_LOGSINK
+void uniffi_snapfill_ffi_fn_init_callback_vtable_logsink(const UniffiVTableCallbackInterfaceLogSink* _Nonnull vtable
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_METHOD_CLUSTEROPTIONS_UNIFFI_TRAIT_DEBUG
 #define UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_METHOD_CLUSTEROPTIONS_UNIFFI_TRAIT_DEBUG
 RustBuffer uniffi_snapfill_ffi_fn_method_clusteroptions_uniffi_trait_debug(RustBuffer ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_FUNC_LOG_TO
+#define UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_FUNC_LOG_TO
+void uniffi_snapfill_ffi_fn_func_log_to(uint64_t sink, RustBuffer filter, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_FUNC_LOG_TO_NOBODY
+#define UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_FN_FUNC_LOG_TO_NOBODY
+void uniffi_snapfill_ffi_fn_func_log_to_nobody(RustCallStatus *_Nonnull out_status
+
 );
 #endif
 #ifndef UNIFFI_FFIDEF_FFI_SNAPFILL_FFI_RUSTBUFFER_ALLOC
@@ -798,6 +830,18 @@ void ffi_snapfill_ffi_rust_future_free_void(uint64_t handle
 void ffi_snapfill_ffi_rust_future_complete_void(uint64_t handle, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_CHECKSUM_FUNC_LOG_TO
+#define UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_CHECKSUM_FUNC_LOG_TO
+uint16_t uniffi_snapfill_ffi_checksum_func_log_to(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_CHECKSUM_FUNC_LOG_TO_NOBODY
+#define UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_CHECKSUM_FUNC_LOG_TO_NOBODY
+uint16_t uniffi_snapfill_ffi_checksum_func_log_to_nobody(void
+
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_CHECKSUM_METHOD_BACKFILL_ARCHIVE
 #define UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_CHECKSUM_METHOD_BACKFILL_ARCHIVE
 uint16_t uniffi_snapfill_ffi_checksum_method_backfill_archive(void
@@ -1047,6 +1091,12 @@ uint16_t uniffi_snapfill_ffi_checksum_constructor_cluster_new(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_CHECKSUM_CONSTRUCTOR_REPOSITORY_NEW
 #define UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_CHECKSUM_CONSTRUCTOR_REPOSITORY_NEW
 uint16_t uniffi_snapfill_ffi_checksum_constructor_repository_new(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_CHECKSUM_METHOD_LOGSINK_LOG
+#define UNIFFI_FFIDEF_UNIFFI_SNAPFILL_FFI_CHECKSUM_METHOD_LOGSINK_LOG
+uint16_t uniffi_snapfill_ffi_checksum_method_logsink_log(void
 
 );
 #endif

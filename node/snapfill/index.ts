@@ -32,6 +32,7 @@ export {
 } from './errors.js';
 export { Events } from './events.js';
 export { GradualScaling } from './gradual.js';
+export { type Logger, type LoggerOptions, setLogger } from './logs.js';
 export type * from './events.js';
 export type * from './model.js';
 export type * from './options.js';

@@ -389,3 +389,18 @@ export interface IndexRow {
   /** Size of the primaries, for people. */
   readonly primaryStoreSize: string | null;
 }
+
+/** Something that was logged. */
+export interface LogRecord {
+  /** How grave it is. */
+  readonly level: LogLevel;
+  /** Which part of snapfill says it: `snapfill::backfill`. */
+  readonly target: string;
+  /** What it says. */
+  readonly message: string;
+  /** What it says it of, by name. */
+  readonly fields: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** How grave a record is. */
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug' | 'trace';

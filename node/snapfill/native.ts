@@ -108,6 +108,9 @@ export interface Native {
     fromConfig(path: string, transform?: Ask): NativeBackfill;
   };
   version(): string;
+  /** Tells the function of what is logged, as JSON; it keeps no process alive. */
+  logTo(sink: (record: string) => void, filter?: string): void;
+  logToNobody(): void;
   /** Runs the command line; `program` with `before` is what begins it as a process of its own. Blocks. */
   runCommandLine(program: string, before: string[], words: string[]): number;
 }

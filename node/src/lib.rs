@@ -6,6 +6,7 @@ pub mod call;
 pub mod cluster;
 pub mod documents;
 mod failure;
+pub mod logs;
 mod options;
 pub mod repository;
 mod transform;

@@ -2,10 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-import { AbortError, Backfill, type BackfillOptions, Cluster, Repository } from 'snapfill';
-import { REPOSITORY, folderOf, inUse, settles, shapes } from './fixtures.mjs';
+import { AbortError, Backfill, type BackfillOptions, Cluster, type Event, Repository } from 'snapfill';
+import { REPOSITORY, collectGarbage, folderOf, inUse, settles, shapes } from './fixtures.mjs';
 
 /** Documents of the index. */
 const SHAPES = 348;
@@ -100,4 +102,23 @@ test('who leaves the loop over events leaves the workers working', async (contex
   }
   assert.equal((await backfill.status()).state, 'RUNNING');
   await backfill.pause();
+});
+
+test('beginning and aborting over and over leaves nothing behind', async (context) => {
+  const folder = folderOf(context);
+  const cycles = async (first: number, last: number) => {
+    for (let number = first; number < last; number += 1) {
+      const stop = new AbortController();
+      const onEvent = ({ event }: Event) => event === 'progress' && stop.abort();
+      const interrupted = new Backfill(endless(join(folder, String(number)))).run({ onEvent, signal: stop.signal });
+      await assert.rejects(interrupted, AbortError);
+    }
+  };
+  await cycles(0, 10);
+  await sleep(1500);
+  collectGarbage();
+  const [before, memory] = [inUse(), process.memoryUsage.rss()];
+  await cycles(10, 60);
+  await settles(before);
+  assert.ok(process.memoryUsage.rss() < memory + 64 * 2 ** 20);
 });

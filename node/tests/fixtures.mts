@@ -45,7 +45,9 @@ export function inUse(): [threads: number, files: number, resources: number] {
 }
 
 setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
+
+/** Lets go of what nobody has any more. */
+export const collectGarbage = runInNewContext('gc') as () => void;
 
 /** Waits until no more is in use than before: threads without work stay for a while, and handles until they are collected. */
 export async function settles(before: readonly number[]): Promise<void> {

@@ -156,3 +156,23 @@ async def test_a_shielded_wait_leaves_the_workers_working(slow: dict[str, Any]) 
         with pytest.raises(asyncio.CancelledError):
             await waiting
         assert (await backfill.status()).fleet.running == 0
+
+
+def resident() -> int:
+    """Bytes of memory that this process has in use."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def test_beginning_and_interrupting_leaves_nothing_behind(slow: dict[str, Any], tmp_path: Path) -> None:
+    def cycles(numbers: range) -> None:
+        for number in numbers:
+            interrupted = snapfill.Backfill(**{**slow, "target": tmp_path / str(number)})
+            with pytest.raises(ZeroDivisionError):
+                interrupted.run(lambda event: 1 / 0 if isinstance(event, events.Progress) else None)
+
+    cycles(range(10))
+    time.sleep(1.5)
+    before, memory = in_use(), resident()
+    cycles(range(10, 60))
+    assert settles(lambda: no_more_than(before)), (in_use(), before)
+    assert resident() < memory + 64 * 2**20

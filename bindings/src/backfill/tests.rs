@@ -1,5 +1,8 @@
 use super::*;
 use crate::KubernetesFleet;
+use snapfill::Clock;
+use snapfill::cluster::LocalCluster;
+use snapfill::testkit::{BulkFault, FaultyCluster};
 use snapfill_tests::fixtures::FIXTURES;
 
 mod transform;
@@ -167,4 +170,33 @@ fn an_interruption_reaches_the_workers_of_this_process_alone() {
     };
     let elsewhere = BackfillOptions { ecs: Some(ecs), ..options(Path::new("./never-made")) };
     assert!(!Backfill::new(elsewhere).unwrap().control.has_workers_here().unwrap());
+}
+
+#[test]
+fn an_interruption_waits_no_longer_than_a_moment_for_a_slow_target() {
+    const SLOW: Duration = Duration::from_secs(60);
+    let folder = tempfile::tempdir().unwrap();
+    let backfill = Backfill::new(endless(folder.path())).unwrap();
+    let local = Arc::new(LocalCluster::open(folder.path()).unwrap());
+    let clock = Arc::new(SystemClock::new());
+    let target = FaultyCluster::new(local, Arc::clone(&clock) as _);
+    let target = Arc::new(target.on_bulk(|_, _| BulkFault::Delay(SLOW)));
+    let settings = backfill.control.settings(folder.path().to_owned()).unwrap();
+    let builder = LocalBackfill::builder(settings).with_cluster(Arc::clone(&target) as _);
+    let opened = Arc::new(builder.build().unwrap().over_any());
+    assert!(backfill.control.opened.set(opened).is_ok());
+
+    block(Arc::clone(&backfill).start()).unwrap();
+    let a_bulk_is_out = async {
+        while target.bulks() == 0 {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    };
+    block(a_bulk_is_out).unwrap();
+    let began = clock.monotonic();
+    block(Arc::clone(&backfill).interrupt()).unwrap();
+    assert!(clock.monotonic() - began < SLOW / 2);
+    let fleet = block(backfill.status()).unwrap().fleet;
+    assert_eq!((fleet.desired, fleet.terminating), (0, 1), "it is on its way out");
 }

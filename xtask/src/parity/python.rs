@@ -140,7 +140,8 @@ impl Package {
             let lacks = renamed.iter().filter(|field| !members.contains(*field));
             findings
                 .extend(lacks.map(|field| format!("python: _native.pyi lacks Document.{field}")));
-        } else {
+        } else if record != "LogRecord" {
+            // Python has its own, of the module `logging`.
             same(&self.data, record, fields, "model.py", findings);
         }
     }

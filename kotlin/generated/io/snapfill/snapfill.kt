@@ -657,6 +657,28 @@ internal open class UniffiForeignFutureResultVoid(
 internal interface UniffiForeignFutureCompleteVoid : com.sun.jna.Callback {
     fun callback(`callbackData`: Long,`result`: UniffiForeignFutureResultVoid.UniffiByValue,)
 }
+internal interface UniffiCallbackInterfaceLogSinkMethod0 : com.sun.jna.Callback {
+    fun callback(`uniffiHandle`: Long,`record`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
+}
+@Structure.FieldOrder("uniffiFree", "uniffiClone", "log")
+internal open class UniffiVTableCallbackInterfaceLogSink(
+    @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+    @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+    @JvmField internal var `log`: UniffiCallbackInterfaceLogSinkMethod0? = null,
+) : Structure() {
+    class UniffiByValue(
+        `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+        `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+        `log`: UniffiCallbackInterfaceLogSinkMethod0? = null,
+    ): UniffiVTableCallbackInterfaceLogSink(`uniffiFree`,`uniffiClone`,`log`,), Structure.ByValue
+
+   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceLogSink) {
+        `uniffiFree` = other.`uniffiFree`
+        `uniffiClone` = other.`uniffiClone`
+        `log` = other.`log`
+    }
+
+}
 
 // A JNA Library to expose the extern-C FFI definitions.
 // This is an implementation detail which will be called internally by the public API.
@@ -682,6 +704,10 @@ internal object IntegrityCheckingUniffiLib {
     }
 
     internal fun ensureInitialized() = Unit
+    external fun uniffi_snapfill_ffi_checksum_func_log_to(
+    ): Int
+    external fun uniffi_snapfill_ffi_checksum_func_log_to_nobody(
+    ): Int
     external fun uniffi_snapfill_ffi_checksum_method_backfill_archive(
     ): Int
     external fun uniffi_snapfill_ffi_checksum_method_backfill_deep_status(
@@ -766,6 +792,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_snapfill_ffi_checksum_constructor_repository_new(
     ): Int
+    external fun uniffi_snapfill_ffi_checksum_method_logsink_log(
+    ): Int
     external fun ffi_snapfill_ffi_uniffi_contract_version(
     ): Int
 
@@ -782,6 +810,7 @@ internal object UniffiLib {
 
     init {
         Native.register(UniffiLib::class.java, findLibraryName(componentName = "snapfill"))
+        uniffiCallbackInterfaceLogSink.register(this)
 
     }
 
@@ -902,8 +931,14 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_snapfill_ffi_fn_method_snapshot_repository(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
+    external fun uniffi_snapfill_ffi_fn_init_callback_vtable_logsink(`vtable`: UniffiVTableCallbackInterfaceLogSink,
+    ): Unit
     external fun uniffi_snapfill_ffi_fn_method_clusteroptions_uniffi_trait_debug(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
+    external fun uniffi_snapfill_ffi_fn_func_log_to(`sink`: Long,`filter`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_snapfill_ffi_fn_func_log_to_nobody(uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
     external fun ffi_snapfill_ffi_rustbuffer_alloc(`size`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun ffi_snapfill_ffi_rustbuffer_from_bytes(`bytes`: ForeignBytes.ByValue,uniffi_out_err: UniffiRustCallStatus,
@@ -1023,6 +1058,12 @@ private fun uniffiCheckContractApiVersion(lib: IntegrityCheckingUniffiLib) {
 }
 @Suppress("UNUSED_PARAMETER")
 private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
+    if ((lib.uniffi_snapfill_ffi_checksum_func_log_to() and 0xFFFF) != 20980) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_snapfill_ffi_checksum_func_log_to_nobody() and 0xFFFF) != 5684) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_snapfill_ffi_checksum_method_backfill_archive() and 0xFFFF) != 4563) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1147,6 +1188,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_snapfill_ffi_checksum_constructor_repository_new() and 0xFFFF) != 40671) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_snapfill_ffi_checksum_method_logsink_log() and 0xFFFF) != 51899) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
 }
@@ -1280,7 +1324,38 @@ object UniffiWithHandle
  *
  * @suppress
  * */
-object NoHandle
+object NoHandle// Magic number for the Rust proxy to call using the same mechanism as every other method,
+// to free the callback once it's dropped by Rust.
+internal const val IDX_CALLBACK_FREE = 0
+// Callback return codes
+internal const val UNIFFI_CALLBACK_SUCCESS = 0
+internal const val UNIFFI_CALLBACK_ERROR = 1
+internal const val UNIFFI_CALLBACK_UNEXPECTED_ERROR = 2
+
+/**
+ * @suppress
+ */
+public abstract class FfiConverterCallbackInterface<CallbackInterface: Any>: FfiConverter<CallbackInterface, Long> {
+    internal val handleMap = UniffiHandleMap<CallbackInterface>()
+
+    internal fun drop(handle: Long) {
+        handleMap.remove(handle)
+    }
+
+    override fun lift(value: Long): CallbackInterface {
+        return handleMap.get(value)
+    }
+
+    override fun read(buf: ByteBuffer) = lift(buf.getLong())
+
+    override fun lower(value: CallbackInterface) = handleMap.insert(value)
+
+    override fun allocationSize(value: CallbackInterface) = 8UL
+
+    override fun write(value: CallbackInterface, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
 /**
  * The cleaner interface for Object finalization code to run.
  * This is the entry point to any implementation that we're using.
@@ -6724,6 +6799,69 @@ public object FfiConverterTypeKubernetesFleet: FfiConverterRustBuffer<Kubernetes
 
 
 /**
+ * Something that was logged.
+ */
+data class LogRecord (
+    /**
+     * `error`, `warn`, `info`, `debug` or `trace`.
+     */
+    val `level`: kotlin.String
+    ,
+    /**
+     * Which part of snapfill says it: `snapfill::backfill`.
+     */
+    val `target`: kotlin.String
+    ,
+    /**
+     * What it says.
+     */
+    val `message`: kotlin.String
+    ,
+    /**
+     * What it says it of, by name, as a JSON object.
+     */
+    val `fields`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeLogRecord: FfiConverterRustBuffer<LogRecord> {
+    override fun read(buf: ByteBuffer): LogRecord {
+        return LogRecord(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: LogRecord) = (
+            FfiConverterString.allocationSize(value.`level`) +
+            FfiConverterString.allocationSize(value.`target`) +
+            FfiConverterString.allocationSize(value.`message`) +
+            FfiConverterString.allocationSize(value.`fields`)
+    )
+
+    override fun write(value: LogRecord, buf: ByteBuffer) {
+            FfiConverterString.write(value.`level`, buf)
+            FfiConverterString.write(value.`target`, buf)
+            FfiConverterString.write(value.`message`, buf)
+            FfiConverterString.write(value.`fields`, buf)
+    }
+}
+
+
+
+/**
  * A shard that the snapshot does not hold.
  */
 data class MissingShard (
@@ -8689,6 +8827,72 @@ public object FfiConverterTypeNativeError : FfiConverterRustBuffer<NativeExcepti
 
 
 
+
+/**
+ * Who is told of records, one after another, on a thread that does nothing else.
+ */
+public interface LogSink {
+
+    /**
+     * Something was logged.
+     */
+    fun `log`(`record`: LogRecord)
+
+    companion object
+}
+
+
+
+// Put the implementation in an object so we don't pollute the top-level namespace
+internal object uniffiCallbackInterfaceLogSink {
+    internal object `log`: UniffiCallbackInterfaceLogSinkMethod0 {
+        override fun callback(`uniffiHandle`: Long,`record`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeLogSink.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`log`(
+                    FfiConverterTypeLogRecord.lift(`record`),
+                )
+            }
+            val writeReturn = { _: Unit -> Unit }
+            uniffiTraitInterfaceCall(uniffiCallStatus, makeCall, writeReturn)
+        }
+    }
+
+    internal object uniffiFree: UniffiCallbackInterfaceFree {
+        override fun callback(handle: Long) {
+            FfiConverterTypeLogSink.handleMap.remove(handle)
+        }
+    }
+
+    internal object uniffiClone: UniffiCallbackInterfaceClone {
+        override fun callback(handle: Long): Long {
+            return FfiConverterTypeLogSink.handleMap.clone(handle)
+        }
+    }
+
+    internal var vtable = UniffiVTableCallbackInterfaceLogSink.UniffiByValue(
+        uniffiFree,
+        uniffiClone,
+        `log`,
+    )
+
+    // Registers the foreign callback with the Rust side.
+    // This method is generated for each callback interface.
+    internal fun register(lib: UniffiLib) {
+        lib.uniffi_snapfill_ffi_fn_init_callback_vtable_logsink(vtable)
+    }
+}
+
+/**
+ * The ffiConverter which transforms the Callbacks in to handles to pass to Rust.
+ *
+ * @suppress
+ */
+public object FfiConverterTypeLogSink: FfiConverterCallbackInterface<LogSink>()
+
+
+
+
 /**
  * @suppress
  */
@@ -9572,3 +9776,41 @@ public object FfiConverterMapStringString: FfiConverterRustBuffer<Map<kotlin.Str
 
 public typealias Context = ErrorContext
 public typealias FfiConverterTypeContext = FfiConverterTypeErrorContext
+
+
+
+
+
+
+
+
+        /**
+         * Tells the sink of what is logged from now on, in place of the one before, which is told what was logged until now. `filter`
+         * says from which level on, for each part: `debug`, or `snapfill=info,hyper=warn`; none: what the environment's
+         * `SNAPFILL_LOG` says, or else `snapfill=info`.
+         *
+         * # Errors
+         * `Config` for a filter that cannot be understood, `State` where another program that is linked with this one takes the logs
+         * of this process, `Io` when the system gives no thread.
+         */
+    @Throws(NativeException::class) fun `nativeLogTo`(`sink`: LogSink, `filter`: kotlin.String?)
+        =
+    uniffiRustCallWithError(NativeException) { _status ->
+    UniffiLib.uniffi_snapfill_ffi_fn_func_log_to(
+
+
+        FfiConverterTypeLogSink.lower(`sink`),
+        FfiConverterOptionalString.lower(`filter`),_status)
+}
+
+
+
+        /**
+         * Tells nobody any more.
+         */ fun `nativeLogToNobody`()
+        =
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_snapfill_ffi_fn_func_log_to_nobody(
+
+        _status)
+}

@@ -101,6 +101,25 @@ class CancellingTest {
         settles(REPOSITORY, before)
     }
 
+    private fun cycles(numbers: IntRange): Unit = runBlocking {
+        for (number in numbers) {
+            val backfill = Backfill(endless().copy(target = folder.resolve("$number").toString()))
+            assertThrows<IllegalStateException> { backfill.run { if (it is Event.Progress) error("enough") } }
+        }
+    }
+
+    @Test
+    fun `beginning and interrupting over and over leaves nothing behind`(): Unit = runBlocking {
+        cycles(1..10)
+        delay(1500.milliseconds)
+        System.gc()
+        val before = listOf(inUse(folder).first(), 0)
+        val memory = resident()
+        cycles(11..60)
+        settles(folder, before)
+        assertTrue(resident() < memory + 64 * 1024, "${resident()} KiB, and $memory before")
+    }
+
     @Test
     fun `a timeout pauses, and who takes fewer events does not`(): Unit = runBlocking {
         val backfill = begun()

@@ -25,6 +25,10 @@ fun inUse(folder: Path): List<Int> {
     return listOf(threads.count { it == "snapfill" }, files.count { it.startsWith(folder.toRealPath().toString()) })
 }
 
+/** KiB of memory that this process has in use. */
+fun resident(): Long =
+    File("/proc/self/status").readLines().first { it.startsWith("VmRSS:") }.filter(Char::isDigit).toLong()
+
 /** Waits until no more is in use than before: threads without work stay for a while, and handles until they are collected. */
 suspend fun settles(folder: Path, before: List<Int>) {
     val began = TimeSource.Monotonic.markNow()
