@@ -31,12 +31,16 @@ pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result {
         let place = workspace.root().join(place);
         keep(&place, &tidy(&text), arguments.has("--write"), "cargo xtask kotlin")?;
     }
-    let mut test = Command::new("mvn");
-    test.args(["--quiet", "--batch-mode", "--file"])
-        .arg(workspace.root().join("kotlin/pom.xml"))
-        .arg("test")
-        .arg(format!("-Djna.library.path={}", built.display()));
+    let mut test = maven(workspace);
+    test.arg("test").arg(format!("-Djna.library.path={}", built.display()));
     succeed(&mut test, "mvn test")
+}
+
+/// `mvn` over the package.
+pub(crate) fn maven(workspace: &Workspace) -> Command {
+    let mut maven = Command::new("mvn");
+    maven.args(["--quiet", "--batch-mode", "--file"]).arg(workspace.root().join("kotlin/pom.xml"));
+    maven
 }
 
 /// Writes the declarations into a folder of their own.

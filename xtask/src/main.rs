@@ -12,6 +12,7 @@ mod bench;
 mod check;
 mod checked_in;
 mod corpus;
+mod cycles;
 mod demo;
 mod failure;
 mod fixtures;
@@ -24,6 +25,7 @@ mod node;
 mod package;
 mod parity;
 mod process;
+mod programs;
 mod python;
 mod random;
 mod simulate;
@@ -77,6 +79,12 @@ const COMMANDS: &[Command] = &[
         usage: "corpus --gib N --out DIR [--server NAME]",
         summary: "a snapshot with N GiB of documents, made by a real server (opensearch-2.19.6)",
         run: corpus::run,
+    },
+    Command {
+        name: "cycles",
+        usage: "cycles [--cycles N] [--language NAME]",
+        summary: "backfills begun and interrupted 1000 times in each language: what it leaves behind, and how long it takes",
+        run: cycles::run,
     },
     Command {
         name: "fixtures",
@@ -141,7 +149,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "throughput",
         usage: "throughput --repo DIR --snapshot NAME [--rounds N]",
-        summary: "documents a second through each language's package in dist/, beside Rust's",
+        summary: "documents a second through each language's package, beside Rust's",
         run: throughput::run,
     },
 ];

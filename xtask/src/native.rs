@@ -15,6 +15,8 @@ pub(crate) const AFTER_TESTS: &str = "--after-tests";
 pub(crate) enum Scope {
     /// It alone.
     Package,
+    /// It alone, optimised, to be measured.
+    Release,
     /// The whole workspace, with the features that its tests have: after them only the native half is left to build.
     Workspace,
 }
@@ -25,6 +27,11 @@ impl Scope {
         Arguments::parse(words, &[AFTER_TESTS], &[]).map(|arguments| Self::of(&arguments))
     }
 
+    /// The folder that it is built into, within cargo's target folder.
+    pub(crate) fn folder(self) -> &'static str {
+        if matches!(self, Self::Release) { "release" } else { "debug" }
+    }
+
     /// Which of them the arguments of a command ask for.
     pub(crate) fn of(arguments: &Arguments) -> Self {
         if arguments.has(AFTER_TESTS) { Self::Workspace } else { Self::Package }
@@ -32,8 +39,10 @@ impl Scope {
 
     /// What tells cargo so, when these packages are to be built.
     pub(crate) fn arguments<'a>(self, packages: &[&'a str]) -> Vec<&'a str> {
+        let alone = packages.iter().flat_map(|package| ["-p", package]);
         match self {
-            Self::Package => packages.iter().flat_map(|package| ["-p", package]).collect(),
+            Self::Package => alone.collect(),
+            Self::Release => ["--release"].into_iter().chain(alone).collect(),
             Self::Workspace => vec!["--workspace", "--lib", "--bins", "--tests"],
         }
     }
@@ -56,10 +65,15 @@ pub(crate) struct Half {
 }
 
 impl Half {
-    /// Puts it where the package looks for it.
+    /// Builds it, and puts it where the package looks for it.
     pub(crate) fn build(&self, workspace: &Workspace, scope: Scope) -> Result {
         build(workspace, &[self.package], scope)?;
-        let built = workspace.target()?.join("debug").join(self.library);
+        self.put(workspace, scope)
+    }
+
+    /// Puts it, which was built, where the package looks for it.
+    pub(crate) fn put(&self, workspace: &Workspace, scope: Scope) -> Result {
+        let built = workspace.target()?.join(scope.folder()).join(self.library);
         let place = workspace.root().join(self.place);
         // A library that a running program has in use is replaced, not written over.
         let beside = place.with_extension("new");

@@ -8,15 +8,21 @@ use crate::native::{Half, Scope};
 use crate::process::succeed;
 use crate::workspace::Workspace;
 
-const HALF: Half =
+/// Its native half.
+pub(crate) const HALF: Half =
     Half { package: "snapfill-node", library: "libsnapfill_node.so", place: "node/snapfill.node" };
 
 /// Builds the native half and the TypeScript one, and tests the package.
 pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result {
     HALF.build(workspace, Scope::parse(words)?)?;
-    install_tools(workspace)?;
-    npm(workspace, &["run", "build"])?;
+    build_typescript(workspace)?;
     npm(workspace, &["test"])
+}
+
+/// Compiles the half in TypeScript, and its tests, in place.
+pub(crate) fn build_typescript(workspace: &Workspace) -> Result {
+    install_tools(workspace)?;
+    npm(workspace, &["run", "build"])
 }
 
 /// Compiles the TypeScript half into a folder of its own.

@@ -9,7 +9,8 @@ use crate::process::succeed;
 use crate::venv;
 use crate::workspace::Workspace;
 
-const HALF: Half = Half {
+/// Its native half.
+pub(crate) const HALF: Half = Half {
     package: "snapfill-python",
     library: "lib_native.so",
     place: "python/snapfill/_native.abi3.so",

@@ -1,16 +1,14 @@
 //! `cargo xtask throughput`: documents a second in each language, side by side in one run.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde::Deserialize;
 
 use crate::arguments::Arguments;
 use crate::failure::{Failure, Result};
-use crate::package::wheel;
 use crate::process::{cargo, succeed};
-use crate::venv;
+use crate::programs::{self, Program, Sources};
 use crate::workspace::Workspace;
 
 /// How often each program runs, unless it is said otherwise.
@@ -25,12 +23,11 @@ struct Said {
     seconds: f64,
 }
 
-/// A language, and the program that reads in it.
-struct Reader {
-    language: &'static str,
-    program: PathBuf,
-    script: Option<PathBuf>,
-}
+const PROGRAMS: Sources = Sources {
+    python: "benches/documents/read.py",
+    node: "benches/documents/read.mjs",
+    kotlin: "io.snapfill.benches.ReadKt",
+};
 
 pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result {
     let arguments = Arguments::parse(words, &[], &["--repo", "--snapshot", "--rounds"])?;
@@ -40,12 +37,13 @@ pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result {
         Some(_) => return Err(Failure::Usage("--rounds is a number above 0".to_owned())),
     };
     let source = [arguments.required("--repo")?, arguments.required("--snapshot")?];
-    let readers = [rust(workspace)?, python(workspace)?];
+    let mut readers = vec![rust(workspace)?];
+    readers.extend(programs::build(workspace, &PROGRAMS)?);
     let mut runs: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     let mut first = None;
     for _ in 0..rounds {
         for reader in &readers {
-            let said = reader.read(source)?;
+            let said = read(reader, source)?;
             let rate = said.documents as f64 / said.seconds;
             runs.entry(reader.language).or_default().push(rate);
             let all = (said.documents, said.bytes, said.ids);
@@ -71,17 +69,15 @@ fn median(runs: &[f64]) -> f64 {
     sorted.get(sorted.len() / 2).copied().unwrap_or_default()
 }
 
-impl Reader {
-    fn read(&self, source: [&str; 2]) -> Result<Said> {
-        let mut command = Command::new(&self.program);
-        command.args(&self.script).args(source).stderr(Stdio::inherit());
-        let output = command.output().map_err(Failure::at(&self.program))?;
-        serde_json::from_slice(&output.stdout)
-            .map_err(|error| Failure::Failed(format!("{}: {error}", self.language)))
-    }
+fn read(reader: &Program, source: [&str; 2]) -> Result<Said> {
+    let mut command = reader.command();
+    let output = command.args(source).stderr(Stdio::inherit()).output();
+    let output = output.map_err(Failure::at(&reader.path))?;
+    serde_json::from_slice(&output.stdout)
+        .map_err(|error| Failure::Failed(format!("{}: {error}", reader.language)))
 }
 
-fn rust(workspace: &Workspace) -> Result<Reader> {
+fn rust(workspace: &Workspace) -> Result<Program> {
     let words = [
         "build",
         "--release",
@@ -93,16 +89,5 @@ fn rust(workspace: &Workspace) -> Result<Reader> {
     ];
     succeed(cargo(workspace).args(words), "cargo build")?;
     let program = workspace.target()?.join("release/examples/time_reading");
-    Ok(Reader { language: "Rust", program, script: None })
-}
-
-/// Over the wheel in `dist/`, in an environment that has nothing else.
-fn python(workspace: &Workspace) -> Result<Reader> {
-    let wheel = wheel::find(&workspace.root().join("dist"))?;
-    let folder = workspace.target()?.join("throughput/venv");
-    let program = folder.join("bin/python");
-    venv::empty(&folder)?;
-    venv::install(&program, ["--no-index".as_ref(), wheel.as_path()])?;
-    let script = Some(workspace.root().join("benches/documents/read.py"));
-    Ok(Reader { language: "Python", program, script })
+    Ok(Program::alone("Rust", program))
 }

@@ -12,7 +12,7 @@ mod libraries;
 mod npm;
 mod platform;
 mod snippets;
-pub(crate) mod wheel;
+mod wheel;
 
 /// For whom a package is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -45,7 +45,7 @@ pub(super) fn build(
 }
 
 /// The one that is in `dist`.
-pub(crate) fn find(dist: &Path) -> Result<PathBuf> {
+fn find(dist: &Path) -> Result<PathBuf> {
     let entries = fs::read_dir(dist).into_iter().flatten().flatten().map(|entry| entry.path());
     let wheels = entries.filter(|path| path.extension() == Some(OsStr::new("whl")));
     match &wheels.collect::<Vec<_>>()[..] {
