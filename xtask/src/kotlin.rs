@@ -23,7 +23,7 @@ const FILES: &[(&str, &str)] = &[
 pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result {
     let arguments = Arguments::parse(words, &[AFTER_TESTS, "--write"], &[])?;
     native::build(workspace, &["snapfill-kotlin", "snapfill-bindgen"], Scope::of(&arguments))?;
-    let built = workspace.target()?.join("debug");
+    let built = native::built(workspace)?;
     let folder = generate(workspace, &built)?;
     for (name, place) in FILES {
         let generated = folder.join(name);

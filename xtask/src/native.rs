@@ -1,6 +1,7 @@
 //! The native halves of packages in other languages: built by cargo, and put where the package looks for them.
 
 use std::fs;
+use std::path::PathBuf;
 
 use crate::arguments::Arguments;
 use crate::failure::{Failure, Result};
@@ -48,9 +49,22 @@ impl Scope {
     }
 }
 
-/// Builds these packages.
+/// The variable that tells tests in other languages where programs are that were built.
+pub(crate) const BUILT_VARIABLE: &str = "SNAPFILL_BUILT";
+
+/// What tests in other languages run beside them: `snapfill` and `snapfill-fakes`.
+const BESIDE: &[&str] = &["snapfill-cli", "snapfill-tests"];
+
+/// Builds these packages, and what their tests run; what is to be measured, alone.
 pub(crate) fn build(workspace: &Workspace, packages: &[&str], scope: Scope) -> Result {
-    succeed(cargo(workspace).arg("build").args(scope.arguments(packages)), "cargo build")
+    let beside = if matches!(scope, Scope::Release) { &[] } else { BESIDE };
+    let packages = [packages, beside].concat();
+    succeed(cargo(workspace).arg("build").args(scope.arguments(&packages)), "cargo build")
+}
+
+/// Where programs are that were built.
+pub(crate) fn built(workspace: &Workspace) -> Result<PathBuf> {
+    Ok(workspace.target()?.join(Scope::Package.folder()))
 }
 
 /// A native half.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::failure::Result;
-use crate::native::{Half, Scope};
+use crate::native::{self, BUILT_VARIABLE, Half, Scope};
 use crate::process::succeed;
 use crate::workspace::Workspace;
 
@@ -41,5 +41,6 @@ fn install_tools(workspace: &Workspace) -> Result {
 fn npm(workspace: &Workspace, words: &[&str]) -> Result {
     let mut command = Command::new("npm");
     command.args(words).current_dir(workspace.root().join("node"));
+    command.env(BUILT_VARIABLE, native::built(workspace)?);
     succeed(&mut command, &format!("npm {}", words.join(" ")))
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::failure::Result;
-use crate::native::{Half, Scope};
+use crate::native::{self, BUILT_VARIABLE, Half, Scope};
 use crate::process::succeed;
 use crate::venv;
 use crate::workspace::Workspace;
@@ -28,7 +28,11 @@ pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result {
     let folder = workspace.root().join("python");
     for words in [&["-m", "pytest"][..], &["-m", "mypy"], &["-m", "mypy.stubtest", "snapfill"]] {
         let mut command = Command::new(&python);
-        command.args(words).current_dir(&folder).env("PYTHONPATH", &folder);
+        command
+            .args(words)
+            .current_dir(&folder)
+            .env("PYTHONPATH", &folder)
+            .env(BUILT_VARIABLE, native::built(workspace)?);
         succeed(&mut command, &format!("python {}", words.join(" ")))?;
     }
     Ok(())

@@ -4,8 +4,8 @@ use std::process::Command;
 
 use snapfill_harness::{S3Call, S3Fault, S3Server};
 use snapfill_tests::fixtures::{Fixture, Line, assert_same};
+use snapfill_tests::platform::FakeCluster;
 
-use crate::fake::Fake;
 use crate::program::{Ended, command, path};
 
 const FIXTURE: &str = "opensearch-2.19.6";
@@ -92,7 +92,7 @@ fn a_run_reads_from_a_bucket_and_its_workers_need_only_keys() {
 
 #[test]
 fn failed_documents_are_kept_in_a_bucket_and_sent_again_from_there() {
-    let (bench, cluster) = (Bench::new(), Fake::start());
+    let (bench, cluster) = (Bench::new(), FakeCluster::start());
     let store = "s3://shelf/failed";
     let kept = bench.server.bucket("shelf").unwrap();
     cluster.refuse("f3", "mapper_parsing_exception", "no");

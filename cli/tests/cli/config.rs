@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use snapfill_tests::fixtures::Fixture;
+use snapfill_tests::platform::FakeCluster;
 
-use crate::fake::Fake;
 use crate::program::{SNAPFILL, command, path, snapfill};
 
 fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
@@ -123,7 +123,7 @@ fn the_schema_that_is_checked_in_is_the_one_of_the_program() {
 #[test]
 fn a_services_file_runs_as_it_is_under_the_name_console() {
     let folder = tempfile::tempdir().unwrap();
-    let fake = Fake::start();
+    let fake = FakeCluster::start();
     let repository = path(&Fixture::named("elasticsearch-7.10.2").repository());
     let text = format!(
         "source_cluster:\n  endpoint: {0}\n  no_auth:\ntarget_cluster:\n  endpoint: {0}\n  allow_insecure: true\n  no_auth:\n\

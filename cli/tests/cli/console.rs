@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 use snapfill::{Clock, SystemClock};
 use snapfill_tests::fixtures::Fixture;
+use snapfill_tests::platform::FakeCluster;
 
-use crate::fake::Fake;
 use crate::program::{Ended, SNAPFILL, path};
 
 const PASSWORD: &str = "hunter2-of-the-file";
@@ -15,12 +15,12 @@ const PASSWORD: &str = "hunter2-of-the-file";
 /// A migration as its users have one: a file, and the program under the name that they know.
 struct Console {
     folder: tempfile::TempDir,
-    fake: Fake,
+    fake: FakeCluster,
 }
 
 impl Console {
     fn new() -> Self {
-        let console = Self { folder: tempfile::tempdir().unwrap(), fake: Fake::start() };
+        let console = Self { folder: tempfile::tempdir().unwrap(), fake: FakeCluster::start() };
         let repository = path(&Fixture::named("elasticsearch-7.10.2").repository());
         let text = format!(
             "source_cluster:\n  endpoint: {0}\n  no_auth:\n\

@@ -11,8 +11,8 @@ use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use snapfill_tests::platform::FakeCluster;
 
-use crate::fake::Fake;
 use crate::program::{command, snapfill};
 use crate::worker::Running;
 
@@ -65,7 +65,7 @@ fn try_worker(arguments: &[String], variables: &BTreeMap<String, String>, stays:
     for name in variables.keys() {
         assert!(known.contains(name) || passwords.contains(&&**name), "no flag is set by {name}");
     }
-    let cluster = Fake::start();
+    let cluster = FakeCluster::start();
     let folder = tempfile::tempdir().unwrap();
     let mut command = command(arguments);
     command.envs(variables).env("SNAPFILL_TARGET", cluster.url());

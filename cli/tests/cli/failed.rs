@@ -1,8 +1,8 @@
 //! Documents that a cluster refuses: kept, shown, counted, sent again when it is mended.
 
 use snapfill_tests::fixtures::Fixture;
+use snapfill_tests::platform::FakeCluster;
 
-use crate::fake::Fake;
 use crate::program::{Ended, path, snapfill};
 
 const LISTED: &str = include_str!("golden/failed-list.txt");
@@ -10,13 +10,13 @@ const SUMMARY: &str = include_str!("golden/failed-summary.txt");
 
 /// A cluster that will not take three of the seven documents of `five`, and where the run keeps its state.
 struct Bench {
-    cluster: Fake,
+    cluster: FakeCluster,
     state: tempfile::TempDir,
 }
 
 impl Bench {
     fn new() -> Self {
-        let bench = Self { cluster: Fake::start(), state: tempfile::tempdir().unwrap() };
+        let bench = Self { cluster: FakeCluster::start(), state: tempfile::tempdir().unwrap() };
         for id in ["f3", "f4"] {
             let explanation = format!("failed to parse field [n] in document with id '{id}'");
             bench.cluster.refuse(id, "mapper_parsing_exception", &explanation);

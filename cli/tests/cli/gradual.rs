@@ -5,8 +5,8 @@ use std::process::{Child, ChildStdout, Command};
 
 use serde_json::Value;
 use snapfill_tests::fixtures::Fixture;
+use snapfill_tests::platform::FakeCluster;
 
-use crate::fake::Fake;
 use crate::program::{Ended, command, path, snapfill};
 
 /// A run that takes long.
@@ -26,13 +26,13 @@ const SLOW: [&str; 11] = [
 
 /// A run into a cluster that is busy and recovers when it is told to.
 struct Bench {
-    cluster: Fake,
+    cluster: FakeCluster,
     state: tempfile::TempDir,
 }
 
 impl Bench {
     fn new() -> Self {
-        Self { cluster: Fake::start(), state: tempfile::tempdir().unwrap() }
+        Self { cluster: FakeCluster::start(), state: tempfile::tempdir().unwrap() }
     }
 
     fn words(&self, words: &[&str]) -> Vec<String> {

@@ -12,7 +12,6 @@
 //! | `run` | a backfill from its plan to its last document |
 //! | `kill` | a backfill that is killed, interrupted, or run twice at once |
 //! | `failed` | documents that a cluster refuses |
-//! | `fake` | a cluster that refuses them |
 //! | `fleets` | the behaviour table of controllers over platforms whose workers are the program |
 //! | `faults` | wrong folders, full disks, targets that cannot be written |
 //! | `console` | the incumbent's commands over its own `services.yaml`, line by line |
@@ -52,7 +51,6 @@ mod console;
 mod damage;
 mod deploy;
 mod failed;
-mod fake;
 mod faults;
 #[cfg(all(feature = "ecs", feature = "kubernetes"))]
 mod fleets;

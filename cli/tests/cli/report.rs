@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use snapfill_tests::fixtures::Fixture;
+use snapfill_tests::platform::FakeCluster;
 
-use crate::fake::Fake;
 use crate::program::{Ended, path, run_arguments, snapfill};
 
 fn fixture() -> Fixture {
@@ -97,7 +97,7 @@ fn after_a_stop_it_is_made_of_the_archive() {
 
 #[test]
 fn a_cluster_that_refused_and_had_documents_is_compared_by_the_books() {
-    let (cluster, state) = (Fake::start(), tempfile::tempdir().unwrap());
+    let (cluster, state) = (FakeCluster::start(), tempfile::tempdir().unwrap());
     cluster.put("five", "f3", "theirs");
     cluster.put("five", "other", "theirs");
     cluster.refuse("f1", "mapper_parsing_exception", "failed to parse field [n]");

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use snapfill_tests::fixtures::Fixture;
+use snapfill_tests::platform::FakeCluster;
 
-use crate::fake::Fake;
 use crate::program::{Ended, command, path};
 use crate::worker::Running;
 
@@ -101,13 +101,13 @@ fn with_secrets(words: &[String]) -> Command {
 }
 
 struct Bench {
-    cluster: Fake,
+    cluster: FakeCluster,
     folder: tempfile::TempDir,
 }
 
 impl Bench {
     fn new() -> Self {
-        Self { cluster: Fake::start(), folder: tempfile::tempdir().unwrap() }
+        Self { cluster: FakeCluster::start(), folder: tempfile::tempdir().unwrap() }
     }
 
     fn folder(&self, name: &str) -> String {

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use snapfill::{Clock, SystemClock};
 use snapfill_tests::fixtures::{Fixture, assert_same};
+use snapfill_tests::platform::FakeCluster;
 use snapfill_tests::random::Random;
 use snapfill_tests::target::documents_of;
 
-use crate::fake::Fake;
 use crate::program::{Ended, command, path, run_arguments, snapfill};
 
 fn fixture() -> Fixture {
@@ -153,7 +153,7 @@ fn archives_of_something_else_and_damaged_ones_are_refused() {
 
 #[test]
 fn a_run_into_a_cluster_is_stopped_and_restored_without_a_word_of_its_password() {
-    let cluster = Fake::start();
+    let cluster = FakeCluster::start();
     let folder = tempfile::tempdir().unwrap();
     let (state, dir) = (path(&folder.path().join("state")), path(&folder.path().join("archives")));
     let local = ["--coordinator", "local", "--state"];

@@ -9,8 +9,8 @@ use std::time::Duration;
 use serde_json::Value;
 use snapfill::{Clock, SystemClock};
 use snapfill_tests::fixtures::Fixture;
+use snapfill_tests::platform::FakeCluster;
 
-use crate::fake::Fake;
 use crate::program::{Ended, command, path, snapfill};
 
 /// So that a worker can be met amid its work.
@@ -220,7 +220,7 @@ fn a_worker_tells_those_who_watch_it_what_it_has_done() {
 
 #[tokio::test]
 async fn a_worker_that_does_not_come_forward_says_so_and_ends_when_its_grace_is_over() {
-    let cluster = Fake::start();
+    let cluster = FakeCluster::start();
     cluster.hang();
     let folder = tempfile::tempdir().unwrap();
     let state = path(folder.path());

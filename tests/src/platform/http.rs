@@ -42,7 +42,9 @@ fn talk(mut stream: TcpStream, answer: &Answer) -> Option<()> {
             text.len()
         );
         stream.write_all(head.as_bytes()).ok()?;
-        stream.write_all(text.as_bytes()).ok()?;
+        if request.method != "HEAD" {
+            stream.write_all(text.as_bytes()).ok()?;
+        }
     }
 }
 
