@@ -689,6 +689,22 @@ public protocol BackfillProtocol: AnyObject, Sendable {
     func interrupt() async throws
 
     /**
+     * Changes these ceilings while it runs: here at once, in other processes that work on the run within some seconds.
+     *
+     * # Errors
+     * `Config` for a ceiling of 0; `State` when nothing was planned; what the working state fails with.
+     */
+    func limit(limits: RateLimits) async throws
+
+    /**
+     * Ceilings of what each process that works on the run sends.
+     *
+     * # Errors
+     * What the working state fails with.
+     */
+    func limits() async throws  -> RateLimits
+
+    /**
      * Sends all workers away and waits until they are gone. What they had done is kept; `start` goes on there.
      *
      * # Errors
@@ -769,6 +785,41 @@ public protocol BackfillProtocol: AnyObject, Sendable {
      * The error that ended a worker, when it left work undone; `Cancelled` when the backfill was paused or stopped.
      */
     func wait() async throws  -> String
+
+    /**
+     * The documents that the target refused. Nothing is read before a batch is asked for.
+     *
+     * # Errors
+     * `Config` for a class that is none.
+     */
+    func failedDocuments(filter: FailedFilter) throws  -> FailedDocumentStream
+
+    /**
+     * How many documents the target refused, and why. Those that were sent again with success do not count.
+     *
+     * # Errors
+     * What the working state fails with, and the place where they are kept.
+     */
+    func failedSummary() async throws  -> FailedSummary
+
+    /**
+     * Sends failed documents again, to the index they were meant for. What is taken is none any more; what is refused again
+     * stays. May be repeated.
+     *
+     * # Errors
+     * `Config` for a class that is none; what the place where they are kept fails with, and the target for good. What was taken
+     * until then is noted.
+     */
+    func redrive(filter: FailedFilter) async throws  -> Redriven
+
+    /**
+     * What was moved so far: of a run that is going on, has ended, or was stopped and archived. Counts the indices of the target.
+     *
+     * # Errors
+     * `NotFound` when nothing was begun under the session, or the archive is not where it was; what the working state fails with.
+     * What else cannot be found out is said in the report.
+     */
+    func report() async throws  -> Report
 
 }
 /**
@@ -936,6 +987,50 @@ open func interrupt()async throws   {
             completeFunc: ffi_snapfill_ffi_rust_future_complete_void,
             freeFunc: ffi_snapfill_ffi_rust_future_free_void,
             liftFunc: { $0 },
+            errorHandler: FfiConverterTypeSnapfillError_lift
+        )
+}
+
+    /**
+     * Changes these ceilings while it runs: here at once, in other processes that work on the run within some seconds.
+     *
+     * # Errors
+     * `Config` for a ceiling of 0; `State` when nothing was planned; what the working state fails with.
+     */
+open func limit(limits: RateLimits)async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_snapfill_ffi_fn_method_backfill_limit(
+                        self.uniffiCloneHandle(),FfiConverterTypeRateLimits_lower(limits)
+                )
+            },
+            pollFunc: ffi_snapfill_ffi_rust_future_poll_void,
+            completeFunc: ffi_snapfill_ffi_rust_future_complete_void,
+            freeFunc: ffi_snapfill_ffi_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeSnapfillError_lift
+        )
+}
+
+    /**
+     * Ceilings of what each process that works on the run sends.
+     *
+     * # Errors
+     * What the working state fails with.
+     */
+open func limits()async throws  -> RateLimits  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_snapfill_ffi_fn_method_backfill_limits(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_snapfill_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_snapfill_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_snapfill_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeRateLimits_lift,
             errorHandler: FfiConverterTypeSnapfillError_lift
         )
 }
@@ -1153,6 +1248,91 @@ open func wait()async throws  -> String  {
             completeFunc: ffi_snapfill_ffi_rust_future_complete_rust_buffer,
             freeFunc: ffi_snapfill_ffi_rust_future_free_rust_buffer,
             liftFunc: FfiConverterString.lift,
+            errorHandler: FfiConverterTypeSnapfillError_lift
+        )
+}
+
+    /**
+     * The documents that the target refused. Nothing is read before a batch is asked for.
+     *
+     * # Errors
+     * `Config` for a class that is none.
+     */
+open func failedDocuments(filter: FailedFilter)throws  -> FailedDocumentStream  {
+    return try  FfiConverterTypeFailedDocumentStream_lift(try rustCallWithError(FfiConverterTypeSnapfillError_lift) {
+        uniffiCallStatus in
+    uniffi_snapfill_ffi_fn_method_backfill_failed_documents(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeFailedFilter_lower(filter),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * How many documents the target refused, and why. Those that were sent again with success do not count.
+     *
+     * # Errors
+     * What the working state fails with, and the place where they are kept.
+     */
+open func failedSummary()async throws  -> FailedSummary  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_snapfill_ffi_fn_method_backfill_failed_summary(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_snapfill_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_snapfill_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_snapfill_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeFailedSummary_lift,
+            errorHandler: FfiConverterTypeSnapfillError_lift
+        )
+}
+
+    /**
+     * Sends failed documents again, to the index they were meant for. What is taken is none any more; what is refused again
+     * stays. May be repeated.
+     *
+     * # Errors
+     * `Config` for a class that is none; what the place where they are kept fails with, and the target for good. What was taken
+     * until then is noted.
+     */
+open func redrive(filter: FailedFilter)async throws  -> Redriven  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_snapfill_ffi_fn_method_backfill_redrive(
+                        self.uniffiCloneHandle(),FfiConverterTypeFailedFilter_lower(filter)
+                )
+            },
+            pollFunc: ffi_snapfill_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_snapfill_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_snapfill_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeRedriven_lift,
+            errorHandler: FfiConverterTypeSnapfillError_lift
+        )
+}
+
+    /**
+     * What was moved so far: of a run that is going on, has ended, or was stopped and archived. Counts the indices of the target.
+     *
+     * # Errors
+     * `NotFound` when nothing was begun under the session, or the archive is not where it was; what the working state fails with.
+     * What else cannot be found out is said in the report.
+     */
+open func report()async throws  -> Report  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_snapfill_ffi_fn_method_backfill_report(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_snapfill_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_snapfill_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_snapfill_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeReport_lift,
             errorHandler: FfiConverterTypeSnapfillError_lift
         )
 }
@@ -2030,6 +2210,150 @@ public func FfiConverterTypeEventStream_lift(_ handle: UInt64) throws -> EventSt
 #endif
 public func FfiConverterTypeEventStream_lower(_ value: EventStream) -> UInt64 {
     return FfiConverterTypeEventStream.lower(value)
+}
+
+
+
+
+
+
+/**
+ * The documents that a target refused for good and that were not sent again with success. One caller at a time pulls batches
+ * from it.
+ */
+public protocol FailedDocumentStreamProtocol: AnyObject, Sendable {
+
+    /**
+     * The next ones, `max` of them or fewer; none when all have come. A cancelled call loses no document.
+     *
+     * # Errors
+     * What the working state fails with, and the place where they are kept; `Corrupt`, naming a file that is damaged.
+     */
+    func nextBatch(max: UInt32) async throws  -> [FailedDocument]
+
+}
+/**
+ * The documents that a target refused for good and that were not sent again with success. One caller at a time pulls batches
+ * from it.
+ */
+open class FailedDocumentStream: FailedDocumentStreamProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_snapfill_ffi_fn_clone_faileddocumentstream(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_snapfill_ffi_fn_free_faileddocumentstream(handle, $0) }
+    }
+
+
+
+
+    /**
+     * The next ones, `max` of them or fewer; none when all have come. A cancelled call loses no document.
+     *
+     * # Errors
+     * What the working state fails with, and the place where they are kept; `Corrupt`, naming a file that is damaged.
+     */
+open func nextBatch(max: UInt32)async throws  -> [FailedDocument]  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_snapfill_ffi_fn_method_faileddocumentstream_next_batch(
+                        self.uniffiCloneHandle(),FfiConverterUInt32.lower(max)
+                )
+            },
+            pollFunc: ffi_snapfill_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_snapfill_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_snapfill_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterSequenceTypeFailedDocument.lift,
+            errorHandler: FfiConverterTypeSnapfillError_lift
+        )
+}
+
+
+
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFailedDocumentStream: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = FailedDocumentStream
+
+    public static func lift(_ handle: UInt64) throws -> FailedDocumentStream {
+        return FailedDocumentStream(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: FailedDocumentStream) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FailedDocumentStream {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: FailedDocumentStream, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFailedDocumentStream_lift(_ handle: UInt64) throws -> FailedDocumentStream {
+    return try FfiConverterTypeFailedDocumentStream.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFailedDocumentStream_lower(_ value: FailedDocumentStream) -> UInt64 {
+    return FfiConverterTypeFailedDocumentStream.lower(value)
 }
 
 
@@ -4279,6 +4603,313 @@ public func FfiConverterTypeErrorContext_lower(_ value: ErrorContext) -> RustBuf
 
 
 /**
+ * A document that the target refused for good.
+ */
+public struct FailedDocument: Equatable, Hashable {
+    /**
+     * The index that was to receive it.
+     */
+    public var index: String
+    /**
+     * `_id`.
+     */
+    public var id: String
+    /**
+     * `_routing`, where it has its own.
+     */
+    public var routing: String?
+    /**
+     * What was to be done with an id that is there already: `index` or `create`.
+     */
+    public var operation: String
+    /**
+     * What kind of failure it was: `mapping`, `too_large`, `version`, `transform` or `other`.
+     */
+    public var failureClass: String
+    /**
+     * The HTTP status of the item.
+     */
+    public var status: UInt32
+    /**
+     * The target's word for it.
+     */
+    public var errorType: String
+    /**
+     * The target's explanation.
+     */
+    public var reason: String
+    /**
+     * The index of the snapshot.
+     */
+    public var sourceIndex: String
+    /**
+     * The shard of that index.
+     */
+    public var shard: UInt32
+    /**
+     * The document's number in the shard.
+     */
+    public var number: UInt32
+    /**
+     * The document, as it was sent. In JSON it is in base64.
+     */
+    public var source: Data
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The index that was to receive it.
+         */index: String,
+        /**
+         * `_id`.
+         */id: String,
+        /**
+         * `_routing`, where it has its own.
+         */routing: String?,
+        /**
+         * What was to be done with an id that is there already: `index` or `create`.
+         */operation: String,
+        /**
+         * What kind of failure it was: `mapping`, `too_large`, `version`, `transform` or `other`.
+         */failureClass: String,
+        /**
+         * The HTTP status of the item.
+         */status: UInt32,
+        /**
+         * The target's word for it.
+         */errorType: String,
+        /**
+         * The target's explanation.
+         */reason: String,
+        /**
+         * The index of the snapshot.
+         */sourceIndex: String,
+        /**
+         * The shard of that index.
+         */shard: UInt32,
+        /**
+         * The document's number in the shard.
+         */number: UInt32,
+        /**
+         * The document, as it was sent. In JSON it is in base64.
+         */source: Data) {
+        self.index = index
+        self.id = id
+        self.routing = routing
+        self.operation = operation
+        self.failureClass = failureClass
+        self.status = status
+        self.errorType = errorType
+        self.reason = reason
+        self.sourceIndex = sourceIndex
+        self.shard = shard
+        self.number = number
+        self.source = source
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension FailedDocument: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFailedDocument: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FailedDocument {
+        return
+            try FailedDocument(
+                index: FfiConverterString.read(from: &buf),
+                id: FfiConverterString.read(from: &buf),
+                routing: FfiConverterOptionString.read(from: &buf),
+                operation: FfiConverterString.read(from: &buf),
+                failureClass: FfiConverterString.read(from: &buf),
+                status: FfiConverterUInt32.read(from: &buf),
+                errorType: FfiConverterString.read(from: &buf),
+                reason: FfiConverterString.read(from: &buf),
+                sourceIndex: FfiConverterString.read(from: &buf),
+                shard: FfiConverterUInt32.read(from: &buf),
+                number: FfiConverterUInt32.read(from: &buf),
+                source: FfiConverterData.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: FailedDocument, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.index, into: &buf)
+        FfiConverterString.write(value.id, into: &buf)
+        FfiConverterOptionString.write(value.routing, into: &buf)
+        FfiConverterString.write(value.operation, into: &buf)
+        FfiConverterString.write(value.failureClass, into: &buf)
+        FfiConverterUInt32.write(value.status, into: &buf)
+        FfiConverterString.write(value.errorType, into: &buf)
+        FfiConverterString.write(value.reason, into: &buf)
+        FfiConverterString.write(value.sourceIndex, into: &buf)
+        FfiConverterUInt32.write(value.shard, into: &buf)
+        FfiConverterUInt32.write(value.number, into: &buf)
+        FfiConverterData.write(value.source, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFailedDocument_lift(_ buf: RustBuffer) throws -> FailedDocument {
+    return try FfiConverterTypeFailedDocument.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFailedDocument_lower(_ value: FailedDocument) -> RustBuffer {
+    return FfiConverterTypeFailedDocument.lower(value)
+}
+
+
+/**
+ * Which failed documents are meant. By default all of them.
+ */
+public struct FailedFilter: Equatable, Hashable {
+    /**
+     * Those of these indices, by their name in the snapshot or in the target; none: of all.
+     */
+    public var indices: [String]
+    /**
+     * Those of these classes: `mapping`, `too_large`, `version`, `transform`, `other`; none: of all.
+     */
+    public var classes: [String]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Those of these indices, by their name in the snapshot or in the target; none: of all.
+         */indices: [String] = [],
+        /**
+         * Those of these classes: `mapping`, `too_large`, `version`, `transform`, `other`; none: of all.
+         */classes: [String] = []) {
+        self.indices = indices
+        self.classes = classes
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension FailedFilter: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFailedFilter: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FailedFilter {
+        return
+            try FailedFilter(
+                indices: FfiConverterSequenceString.read(from: &buf),
+                classes: FfiConverterSequenceString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: FailedFilter, into buf: inout [UInt8]) {
+        FfiConverterSequenceString.write(value.indices, into: &buf)
+        FfiConverterSequenceString.write(value.classes, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFailedFilter_lift(_ buf: RustBuffer) throws -> FailedFilter {
+    return try FfiConverterTypeFailedFilter.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFailedFilter_lower(_ value: FailedFilter) -> RustBuffer {
+    return FfiConverterTypeFailedFilter.lower(value)
+}
+
+
+/**
+ * How many documents the target refused and still refuses, and why.
+ */
+public struct FailedSummary: Equatable, Hashable {
+    /**
+     * All of them.
+     */
+    public var total: UInt64
+    /**
+     * By index, class and the target's word; the most frequent first.
+     */
+    public var groups: [FailureGroup]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * All of them.
+         */total: UInt64,
+        /**
+         * By index, class and the target's word; the most frequent first.
+         */groups: [FailureGroup]) {
+        self.total = total
+        self.groups = groups
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension FailedSummary: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFailedSummary: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FailedSummary {
+        return
+            try FailedSummary(
+                total: FfiConverterUInt64.read(from: &buf),
+                groups: FfiConverterSequenceTypeFailureGroup.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: FailedSummary, into buf: inout [UInt8]) {
+        FfiConverterUInt64.write(value.total, into: &buf)
+        FfiConverterSequenceTypeFailureGroup.write(value.groups, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFailedSummary_lift(_ buf: RustBuffer) throws -> FailedSummary {
+    return try FfiConverterTypeFailedSummary.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFailedSummary_lower(_ value: FailedSummary) -> RustBuffer {
+    return FfiConverterTypeFailedSummary.lower(value)
+}
+
+
+/**
  * An item that was given up.
  */
 public struct FailedWork: Equatable, Hashable {
@@ -4374,6 +5005,125 @@ public func FfiConverterTypeFailedWork_lift(_ buf: RustBuffer) throws -> FailedW
 #endif
 public func FfiConverterTypeFailedWork_lower(_ value: FailedWork) -> RustBuffer {
     return FfiConverterTypeFailedWork.lower(value)
+}
+
+
+/**
+ * Failures of one kind.
+ */
+public struct FailureGroup: Equatable, Hashable {
+    /**
+     * The index that was to receive them.
+     */
+    public var index: String
+    /**
+     * What kind of failure it was: `mapping`, `too_large`, `version`, `transform` or `other`.
+     */
+    public var failureClass: String
+    /**
+     * The target's word for it.
+     */
+    public var errorType: String
+    /**
+     * How many.
+     */
+    public var documents: UInt64
+    /**
+     * The ids of the first of them.
+     */
+    public var exampleIds: [String]
+    /**
+     * The target's explanation for the first one.
+     */
+    public var exampleReason: String
+    /**
+     * What may help.
+     */
+    public var remedy: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The index that was to receive them.
+         */index: String,
+        /**
+         * What kind of failure it was: `mapping`, `too_large`, `version`, `transform` or `other`.
+         */failureClass: String,
+        /**
+         * The target's word for it.
+         */errorType: String,
+        /**
+         * How many.
+         */documents: UInt64,
+        /**
+         * The ids of the first of them.
+         */exampleIds: [String],
+        /**
+         * The target's explanation for the first one.
+         */exampleReason: String,
+        /**
+         * What may help.
+         */remedy: String) {
+        self.index = index
+        self.failureClass = failureClass
+        self.errorType = errorType
+        self.documents = documents
+        self.exampleIds = exampleIds
+        self.exampleReason = exampleReason
+        self.remedy = remedy
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension FailureGroup: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFailureGroup: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FailureGroup {
+        return
+            try FailureGroup(
+                index: FfiConverterString.read(from: &buf),
+                failureClass: FfiConverterString.read(from: &buf),
+                errorType: FfiConverterString.read(from: &buf),
+                documents: FfiConverterUInt64.read(from: &buf),
+                exampleIds: FfiConverterSequenceString.read(from: &buf),
+                exampleReason: FfiConverterString.read(from: &buf),
+                remedy: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: FailureGroup, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.index, into: &buf)
+        FfiConverterString.write(value.failureClass, into: &buf)
+        FfiConverterString.write(value.errorType, into: &buf)
+        FfiConverterUInt64.write(value.documents, into: &buf)
+        FfiConverterSequenceString.write(value.exampleIds, into: &buf)
+        FfiConverterString.write(value.exampleReason, into: &buf)
+        FfiConverterString.write(value.remedy, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFailureGroup_lift(_ buf: RustBuffer) throws -> FailureGroup {
+    return try FfiConverterTypeFailureGroup.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFailureGroup_lower(_ value: FailureGroup) -> RustBuffer {
+    return FfiConverterTypeFailureGroup.lower(value)
 }
 
 
@@ -5475,6 +6225,75 @@ public func FfiConverterTypePlan_lower(_ value: Plan) -> RustBuffer {
 
 
 /**
+ * What is to be known of an index before its documents are written.
+ */
+public struct PlanWarning: Equatable, Hashable {
+    /**
+     * The index, of the snapshot or of the target.
+     */
+    public var index: String
+    /**
+     * What is to be known.
+     */
+    public var warning: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The index, of the snapshot or of the target.
+         */index: String,
+        /**
+         * What is to be known.
+         */warning: String) {
+        self.index = index
+        self.warning = warning
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension PlanWarning: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePlanWarning: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PlanWarning {
+        return
+            try PlanWarning(
+                index: FfiConverterString.read(from: &buf),
+                warning: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: PlanWarning, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.index, into: &buf)
+        FfiConverterString.write(value.warning, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePlanWarning_lift(_ buf: RustBuffer) throws -> PlanWarning {
+    return try FfiConverterTypePlanWarning.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePlanWarning_lower(_ value: PlanWarning) -> RustBuffer {
+    return FfiConverterTypePlanWarning.lower(value)
+}
+
+
+/**
  * What a run would do with one index.
  */
 public struct PlannedIndex: Equatable, Hashable {
@@ -5960,6 +6779,85 @@ public func FfiConverterTypeRateLimits_lower(_ value: RateLimits) -> RustBuffer 
 
 
 /**
+ * What became of failed documents that were sent again.
+ */
+public struct Redriven: Equatable, Hashable {
+    /**
+     * Taken now.
+     */
+    public var written: UInt64
+    /**
+     * Refused again, or left alone because a transform failed on them.
+     */
+    public var failed: UInt64
+    /**
+     * The target's words for those, and how many of each.
+     */
+    public var reasons: [String: UInt64]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Taken now.
+         */written: UInt64,
+        /**
+         * Refused again, or left alone because a transform failed on them.
+         */failed: UInt64,
+        /**
+         * The target's words for those, and how many of each.
+         */reasons: [String: UInt64]) {
+        self.written = written
+        self.failed = failed
+        self.reasons = reasons
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Redriven: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRedriven: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Redriven {
+        return
+            try Redriven(
+                written: FfiConverterUInt64.read(from: &buf),
+                failed: FfiConverterUInt64.read(from: &buf),
+                reasons: FfiConverterDictionaryStringUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Redriven, into buf: inout [UInt8]) {
+        FfiConverterUInt64.write(value.written, into: &buf)
+        FfiConverterUInt64.write(value.failed, into: &buf)
+        FfiConverterDictionaryStringUInt64.write(value.reasons, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRedriven_lift(_ buf: RustBuffer) throws -> Redriven {
+    return try FfiConverterTypeRedriven.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRedriven_lower(_ value: Redriven) -> RustBuffer {
+    return FfiConverterTypeRedriven.lower(value)
+}
+
+
+/**
  * A regular expression for whole names of indices, and what takes their place.
  */
 public struct RenamePattern: Equatable, Hashable {
@@ -6025,6 +6923,513 @@ public func FfiConverterTypeRenamePattern_lift(_ buf: RustBuffer) throws -> Rena
 #endif
 public func FfiConverterTypeRenamePattern_lower(_ value: RenamePattern) -> RustBuffer {
     return FfiConverterTypeRenamePattern.lower(value)
+}
+
+
+/**
+ * What a backfill has moved, at any time, also after a stop. Holds no secret.
+ */
+public struct Report: Equatable, Hashable {
+    /**
+     * The release that made it.
+     */
+    public var version: String
+    /**
+     * When it was made, milliseconds since the epoch.
+     */
+    public var madeMs: Int64
+    /**
+     * The session's name, empty for the usual one.
+     */
+    public var session: String
+    /**
+     * The snapshot that was read.
+     */
+    public var snapshot: String
+    /**
+     * Its uuid.
+     */
+    public var snapshotUuid: String
+    /**
+     * The URL of its repository.
+     */
+    public var repository: String
+    /**
+     * The address of the target.
+     */
+    public var target: String
+    /**
+     * Whether workers are at it, as in the status.
+     */
+    public var state: String
+    /**
+     * `completed`, `completed_with_errors` or `failed`, once the run has ended.
+     */
+    public var end: String?
+    /**
+     * The archive that it is made from, where the backfill was stopped.
+     */
+    public var archive: String?
+    /**
+     * When it was planned, milliseconds since the epoch.
+     */
+    public var begunMs: Int64
+    /**
+     * When the last work item was done, milliseconds since the epoch, once all are.
+     */
+    public var endedMs: Int64?
+    /**
+     * Shards by state.
+     */
+    public var shards: Counts
+    /**
+     * Live documents of the work items that are done.
+     */
+    public var live: UInt64
+    /**
+     * What became of the documents, all indices together.
+     */
+    public var books: Books
+    /**
+     * Whether `live` = written + failed + skipped; none while some shard is not done.
+     */
+    public var balanced: Bool?
+    /**
+     * Documents written a second, from the first work item to the last, pauses included; none before the end.
+     */
+    public var documentsPerSecond: UInt64?
+    /**
+     * Bytes of their sources.
+     */
+    public var bytesPerSecond: UInt64?
+    /**
+     * The indices of the snapshot that were moved, by name.
+     */
+    public var indices: [ReportedIndex]
+    /**
+     * What the target holds. An index stands in one of them; several stand in the same where they share indices of the target.
+     */
+    public var targets: [TargetCheck]
+    /**
+     * The documents that the target refused and that were not sent again with success; none where they cannot be read.
+     */
+    public var failures: FailedSummary?
+    /**
+     * Work items that were given up, at most a thousand.
+     */
+    public var givenUp: [FailedWork]
+    /**
+     * What was to be known before the run.
+     */
+    public var warnings: [PlanWarning]
+    /**
+     * How it was done, as a JSON object.
+     */
+    public var settings: String
+    /**
+     * What this report could not find out, and why.
+     */
+    public var notes: [String]
+    /**
+     * All of it for people, as Markdown.
+     */
+    public var markdown: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The release that made it.
+         */version: String,
+        /**
+         * When it was made, milliseconds since the epoch.
+         */madeMs: Int64,
+        /**
+         * The session's name, empty for the usual one.
+         */session: String,
+        /**
+         * The snapshot that was read.
+         */snapshot: String,
+        /**
+         * Its uuid.
+         */snapshotUuid: String,
+        /**
+         * The URL of its repository.
+         */repository: String,
+        /**
+         * The address of the target.
+         */target: String,
+        /**
+         * Whether workers are at it, as in the status.
+         */state: String,
+        /**
+         * `completed`, `completed_with_errors` or `failed`, once the run has ended.
+         */end: String?,
+        /**
+         * The archive that it is made from, where the backfill was stopped.
+         */archive: String?,
+        /**
+         * When it was planned, milliseconds since the epoch.
+         */begunMs: Int64,
+        /**
+         * When the last work item was done, milliseconds since the epoch, once all are.
+         */endedMs: Int64?,
+        /**
+         * Shards by state.
+         */shards: Counts,
+        /**
+         * Live documents of the work items that are done.
+         */live: UInt64,
+        /**
+         * What became of the documents, all indices together.
+         */books: Books,
+        /**
+         * Whether `live` = written + failed + skipped; none while some shard is not done.
+         */balanced: Bool?,
+        /**
+         * Documents written a second, from the first work item to the last, pauses included; none before the end.
+         */documentsPerSecond: UInt64?,
+        /**
+         * Bytes of their sources.
+         */bytesPerSecond: UInt64?,
+        /**
+         * The indices of the snapshot that were moved, by name.
+         */indices: [ReportedIndex],
+        /**
+         * What the target holds. An index stands in one of them; several stand in the same where they share indices of the target.
+         */targets: [TargetCheck],
+        /**
+         * The documents that the target refused and that were not sent again with success; none where they cannot be read.
+         */failures: FailedSummary?,
+        /**
+         * Work items that were given up, at most a thousand.
+         */givenUp: [FailedWork],
+        /**
+         * What was to be known before the run.
+         */warnings: [PlanWarning],
+        /**
+         * How it was done, as a JSON object.
+         */settings: String,
+        /**
+         * What this report could not find out, and why.
+         */notes: [String],
+        /**
+         * All of it for people, as Markdown.
+         */markdown: String) {
+        self.version = version
+        self.madeMs = madeMs
+        self.session = session
+        self.snapshot = snapshot
+        self.snapshotUuid = snapshotUuid
+        self.repository = repository
+        self.target = target
+        self.state = state
+        self.end = end
+        self.archive = archive
+        self.begunMs = begunMs
+        self.endedMs = endedMs
+        self.shards = shards
+        self.live = live
+        self.books = books
+        self.balanced = balanced
+        self.documentsPerSecond = documentsPerSecond
+        self.bytesPerSecond = bytesPerSecond
+        self.indices = indices
+        self.targets = targets
+        self.failures = failures
+        self.givenUp = givenUp
+        self.warnings = warnings
+        self.settings = settings
+        self.notes = notes
+        self.markdown = markdown
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Report: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeReport: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Report {
+        return
+            try Report(
+                version: FfiConverterString.read(from: &buf),
+                madeMs: FfiConverterInt64.read(from: &buf),
+                session: FfiConverterString.read(from: &buf),
+                snapshot: FfiConverterString.read(from: &buf),
+                snapshotUuid: FfiConverterString.read(from: &buf),
+                repository: FfiConverterString.read(from: &buf),
+                target: FfiConverterString.read(from: &buf),
+                state: FfiConverterString.read(from: &buf),
+                end: FfiConverterOptionString.read(from: &buf),
+                archive: FfiConverterOptionString.read(from: &buf),
+                begunMs: FfiConverterInt64.read(from: &buf),
+                endedMs: FfiConverterOptionInt64.read(from: &buf),
+                shards: FfiConverterTypeCounts.read(from: &buf),
+                live: FfiConverterUInt64.read(from: &buf),
+                books: FfiConverterTypeBooks.read(from: &buf),
+                balanced: FfiConverterOptionBool.read(from: &buf),
+                documentsPerSecond: FfiConverterOptionUInt64.read(from: &buf),
+                bytesPerSecond: FfiConverterOptionUInt64.read(from: &buf),
+                indices: FfiConverterSequenceTypeReportedIndex.read(from: &buf),
+                targets: FfiConverterSequenceTypeTargetCheck.read(from: &buf),
+                failures: FfiConverterOptionTypeFailedSummary.read(from: &buf),
+                givenUp: FfiConverterSequenceTypeFailedWork.read(from: &buf),
+                warnings: FfiConverterSequenceTypePlanWarning.read(from: &buf),
+                settings: FfiConverterString.read(from: &buf),
+                notes: FfiConverterSequenceString.read(from: &buf),
+                markdown: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Report, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.version, into: &buf)
+        FfiConverterInt64.write(value.madeMs, into: &buf)
+        FfiConverterString.write(value.session, into: &buf)
+        FfiConverterString.write(value.snapshot, into: &buf)
+        FfiConverterString.write(value.snapshotUuid, into: &buf)
+        FfiConverterString.write(value.repository, into: &buf)
+        FfiConverterString.write(value.target, into: &buf)
+        FfiConverterString.write(value.state, into: &buf)
+        FfiConverterOptionString.write(value.end, into: &buf)
+        FfiConverterOptionString.write(value.archive, into: &buf)
+        FfiConverterInt64.write(value.begunMs, into: &buf)
+        FfiConverterOptionInt64.write(value.endedMs, into: &buf)
+        FfiConverterTypeCounts.write(value.shards, into: &buf)
+        FfiConverterUInt64.write(value.live, into: &buf)
+        FfiConverterTypeBooks.write(value.books, into: &buf)
+        FfiConverterOptionBool.write(value.balanced, into: &buf)
+        FfiConverterOptionUInt64.write(value.documentsPerSecond, into: &buf)
+        FfiConverterOptionUInt64.write(value.bytesPerSecond, into: &buf)
+        FfiConverterSequenceTypeReportedIndex.write(value.indices, into: &buf)
+        FfiConverterSequenceTypeTargetCheck.write(value.targets, into: &buf)
+        FfiConverterOptionTypeFailedSummary.write(value.failures, into: &buf)
+        FfiConverterSequenceTypeFailedWork.write(value.givenUp, into: &buf)
+        FfiConverterSequenceTypePlanWarning.write(value.warnings, into: &buf)
+        FfiConverterString.write(value.settings, into: &buf)
+        FfiConverterSequenceString.write(value.notes, into: &buf)
+        FfiConverterString.write(value.markdown, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeReport_lift(_ buf: RustBuffer) throws -> Report {
+    return try FfiConverterTypeReport.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeReport_lower(_ value: Report) -> RustBuffer {
+    return FfiConverterTypeReport.lower(value)
+}
+
+
+/**
+ * One index of the snapshot.
+ */
+public struct ReportedIndex: Equatable, Hashable {
+    /**
+     * Its name in the snapshot.
+     */
+    public var index: String
+    /**
+     * The indices of the target that its documents went to.
+     */
+    public var targets: [String]
+    /**
+     * Its shards by state.
+     */
+    public var shards: Counts
+    /**
+     * Live documents of its work items that are done.
+     */
+    public var live: UInt64
+    /**
+     * What became of them.
+     */
+    public var books: Books
+    /**
+     * Whether `live` = written + failed + skipped; none while some shard is not done.
+     */
+    public var balanced: Bool?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Its name in the snapshot.
+         */index: String,
+        /**
+         * The indices of the target that its documents went to.
+         */targets: [String],
+        /**
+         * Its shards by state.
+         */shards: Counts,
+        /**
+         * Live documents of its work items that are done.
+         */live: UInt64,
+        /**
+         * What became of them.
+         */books: Books,
+        /**
+         * Whether `live` = written + failed + skipped; none while some shard is not done.
+         */balanced: Bool?) {
+        self.index = index
+        self.targets = targets
+        self.shards = shards
+        self.live = live
+        self.books = books
+        self.balanced = balanced
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension ReportedIndex: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeReportedIndex: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ReportedIndex {
+        return
+            try ReportedIndex(
+                index: FfiConverterString.read(from: &buf),
+                targets: FfiConverterSequenceString.read(from: &buf),
+                shards: FfiConverterTypeCounts.read(from: &buf),
+                live: FfiConverterUInt64.read(from: &buf),
+                books: FfiConverterTypeBooks.read(from: &buf),
+                balanced: FfiConverterOptionBool.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: ReportedIndex, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.index, into: &buf)
+        FfiConverterSequenceString.write(value.targets, into: &buf)
+        FfiConverterTypeCounts.write(value.shards, into: &buf)
+        FfiConverterUInt64.write(value.live, into: &buf)
+        FfiConverterTypeBooks.write(value.books, into: &buf)
+        FfiConverterOptionBool.write(value.balanced, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeReportedIndex_lift(_ buf: RustBuffer) throws -> ReportedIndex {
+    return try FfiConverterTypeReportedIndex.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeReportedIndex_lower(_ value: ReportedIndex) -> RustBuffer {
+    return FfiConverterTypeReportedIndex.lower(value)
+}
+
+
+/**
+ * One index of the target.
+ */
+public struct ReportedTarget: Equatable, Hashable {
+    /**
+     * Its name.
+     */
+    public var index: String
+    /**
+     * Its documents before the run, where that is known.
+     */
+    public var before: UInt64?
+    /**
+     * Its documents now.
+     */
+    public var documents: UInt64?
+    /**
+     * Why they could not be counted.
+     */
+    public var error: String?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Its name.
+         */index: String,
+        /**
+         * Its documents before the run, where that is known.
+         */before: UInt64?,
+        /**
+         * Its documents now.
+         */documents: UInt64?,
+        /**
+         * Why they could not be counted.
+         */error: String?) {
+        self.index = index
+        self.before = before
+        self.documents = documents
+        self.error = error
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension ReportedTarget: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeReportedTarget: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ReportedTarget {
+        return
+            try ReportedTarget(
+                index: FfiConverterString.read(from: &buf),
+                before: FfiConverterOptionUInt64.read(from: &buf),
+                documents: FfiConverterOptionUInt64.read(from: &buf),
+                error: FfiConverterOptionString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: ReportedTarget, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.index, into: &buf)
+        FfiConverterOptionUInt64.write(value.before, into: &buf)
+        FfiConverterOptionUInt64.write(value.documents, into: &buf)
+        FfiConverterOptionString.write(value.error, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeReportedTarget_lift(_ buf: RustBuffer) throws -> ReportedTarget {
+    return try FfiConverterTypeReportedTarget.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeReportedTarget_lower(_ value: ReportedTarget) -> RustBuffer {
+    return FfiConverterTypeReportedTarget.lower(value)
 }
 
 
@@ -6530,6 +7935,125 @@ public func FfiConverterTypeStatus_lift(_ buf: RustBuffer) throws -> Status {
 #endif
 public func FfiConverterTypeStatus_lower(_ value: Status) -> RustBuffer {
     return FfiConverterTypeStatus.lower(value)
+}
+
+
+/**
+ * Indices of the target, against the books of the indices that went there.
+ */
+public struct TargetCheck: Equatable, Hashable {
+    /**
+     * The indices of the target.
+     */
+    public var targets: [ReportedTarget]
+    /**
+     * The indices of the snapshot that went there.
+     */
+    public var sources: [String]
+    /**
+     * Refused documents that were sent again with success.
+     */
+    public var redriven: UInt64
+    /**
+     * Documents that should be there; none where that cannot be told (yet).
+     */
+    public var expected: UInt64?
+    /**
+     * Documents that are there.
+     */
+    public var documents: UInt64?
+    /**
+     * How many more there are than expected.
+     */
+    public var difference: Int64?
+    /**
+     * What to think of it.
+     */
+    public var explanation: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The indices of the target.
+         */targets: [ReportedTarget],
+        /**
+         * The indices of the snapshot that went there.
+         */sources: [String],
+        /**
+         * Refused documents that were sent again with success.
+         */redriven: UInt64,
+        /**
+         * Documents that should be there; none where that cannot be told (yet).
+         */expected: UInt64?,
+        /**
+         * Documents that are there.
+         */documents: UInt64?,
+        /**
+         * How many more there are than expected.
+         */difference: Int64?,
+        /**
+         * What to think of it.
+         */explanation: String) {
+        self.targets = targets
+        self.sources = sources
+        self.redriven = redriven
+        self.expected = expected
+        self.documents = documents
+        self.difference = difference
+        self.explanation = explanation
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension TargetCheck: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeTargetCheck: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> TargetCheck {
+        return
+            try TargetCheck(
+                targets: FfiConverterSequenceTypeReportedTarget.read(from: &buf),
+                sources: FfiConverterSequenceString.read(from: &buf),
+                redriven: FfiConverterUInt64.read(from: &buf),
+                expected: FfiConverterOptionUInt64.read(from: &buf),
+                documents: FfiConverterOptionUInt64.read(from: &buf),
+                difference: FfiConverterOptionInt64.read(from: &buf),
+                explanation: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: TargetCheck, into buf: inout [UInt8]) {
+        FfiConverterSequenceTypeReportedTarget.write(value.targets, into: &buf)
+        FfiConverterSequenceString.write(value.sources, into: &buf)
+        FfiConverterUInt64.write(value.redriven, into: &buf)
+        FfiConverterOptionUInt64.write(value.expected, into: &buf)
+        FfiConverterOptionUInt64.write(value.documents, into: &buf)
+        FfiConverterOptionInt64.write(value.difference, into: &buf)
+        FfiConverterString.write(value.explanation, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTargetCheck_lift(_ buf: RustBuffer) throws -> TargetCheck {
+    return try FfiConverterTypeTargetCheck.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTargetCheck_lower(_ value: TargetCheck) -> RustBuffer {
+    return FfiConverterTypeTargetCheck.lower(value)
 }
 
 
@@ -7734,6 +9258,30 @@ fileprivate struct FfiConverterOptionTypeEcsFleet: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeFailedSummary: FfiConverterRustBuffer {
+    typealias SwiftType = FailedSummary?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeFailedSummary.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeFailedSummary.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeGradualStep: FfiConverterRustBuffer {
     typealias SwiftType = GradualStep?
 
@@ -7857,6 +9405,31 @@ fileprivate struct FfiConverterSequenceTypeDocument: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeFailedDocument: FfiConverterRustBuffer {
+    typealias SwiftType = [FailedDocument]
+
+    public static func write(_ value: [FailedDocument], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeFailedDocument.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [FailedDocument] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [FailedDocument]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeFailedDocument.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeFailedWork: FfiConverterRustBuffer {
     typealias SwiftType = [FailedWork]
 
@@ -7874,6 +9447,31 @@ fileprivate struct FfiConverterSequenceTypeFailedWork: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeFailedWork.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeFailureGroup: FfiConverterRustBuffer {
+    typealias SwiftType = [FailureGroup]
+
+    public static func write(_ value: [FailureGroup], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeFailureGroup.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [FailureGroup] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [FailureGroup]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeFailureGroup.read(from: &buf))
         }
         return seq
     }
@@ -7982,6 +9580,31 @@ fileprivate struct FfiConverterSequenceTypeMissingShard: FfiConverterRustBuffer 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypePlanWarning: FfiConverterRustBuffer {
+    typealias SwiftType = [PlanWarning]
+
+    public static func write(_ value: [PlanWarning], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypePlanWarning.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [PlanWarning] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [PlanWarning]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypePlanWarning.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypePlannedIndex: FfiConverterRustBuffer {
     typealias SwiftType = [PlannedIndex]
 
@@ -8082,6 +9705,56 @@ fileprivate struct FfiConverterSequenceTypeRenamePattern: FfiConverterRustBuffer
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeReportedIndex: FfiConverterRustBuffer {
+    typealias SwiftType = [ReportedIndex]
+
+    public static func write(_ value: [ReportedIndex], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeReportedIndex.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [ReportedIndex] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [ReportedIndex]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeReportedIndex.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeReportedTarget: FfiConverterRustBuffer {
+    typealias SwiftType = [ReportedTarget]
+
+    public static func write(_ value: [ReportedTarget], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeReportedTarget.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [ReportedTarget] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [ReportedTarget]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeReportedTarget.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeSnapshotSummary: FfiConverterRustBuffer {
     typealias SwiftType = [SnapshotSummary]
 
@@ -8099,6 +9772,31 @@ fileprivate struct FfiConverterSequenceTypeSnapshotSummary: FfiConverterRustBuff
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeSnapshotSummary.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeTargetCheck: FfiConverterRustBuffer {
+    typealias SwiftType = [TargetCheck]
+
+    public static func write(_ value: [TargetCheck], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeTargetCheck.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [TargetCheck] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [TargetCheck]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeTargetCheck.read(from: &buf))
         }
         return seq
     }
@@ -8353,6 +10051,12 @@ private let initializationResult: InitializationResult = {
     if (uniffi_snapfill_ffi_checksum_method_backfill_interrupt() != 24256) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_snapfill_ffi_checksum_method_backfill_limit() != 16794) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_snapfill_ffi_checksum_method_backfill_limits() != 61067) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_snapfill_ffi_checksum_method_backfill_pause() != 7186) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -8381,6 +10085,18 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_snapfill_ffi_checksum_method_backfill_wait() != 30745) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_snapfill_ffi_checksum_method_backfill_failed_documents() != 64460) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_snapfill_ffi_checksum_method_backfill_failed_summary() != 10626) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_snapfill_ffi_checksum_method_backfill_redrive() != 5608) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_snapfill_ffi_checksum_method_backfill_report() != 52129) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_snapfill_ffi_checksum_method_cluster_count() != 36009) {
@@ -8426,6 +10142,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_snapfill_ffi_checksum_method_eventstream_ready() != 21712) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_snapfill_ffi_checksum_method_faileddocumentstream_next_batch() != 29155) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_snapfill_ffi_checksum_method_gradualscaling_next() != 62308) {

@@ -19,8 +19,8 @@ use crate::place::{self, Place};
 use crate::status::word;
 use crate::transform::{self, Transform};
 use crate::{
-    BackfillOptions, DeepStatus, EventStream, GradualOptions, GradualScaling, Plan, Result, Status,
-    runtime,
+    BackfillOptions, DeepStatus, EventStream, GradualOptions, GradualScaling, Plan, RateLimits,
+    Result, Status, runtime,
 };
 
 /// How long an interrupted call waits for the workers of this process.
@@ -176,6 +176,23 @@ impl Backfill {
         self.ask(|backfill| async move { Ok(backfill.deep_status().await?.into()) }).await
     }
 
+    /// Ceilings of what each process that works on the run sends.
+    ///
+    /// # Errors
+    /// What the working state fails with.
+    pub async fn limits(self: Arc<Self>) -> Result<RateLimits> {
+        self.ask(|backfill| async move { Ok(backfill.rate_limits().await?.into()) }).await
+    }
+
+    /// Changes these ceilings while it runs: here at once, in other processes that work on the run within some seconds.
+    ///
+    /// # Errors
+    /// `Config` for a ceiling of 0; `State` when nothing was planned; what the working state fails with.
+    pub async fn limit(self: Arc<Self>, limits: RateLimits) -> Result<()> {
+        let limits = limits.try_into()?;
+        self.ask(move |backfill| async move { backfill.set_rate_limits(limits).await }).await
+    }
+
     /// Waits for the end of the run: `completed`, `completed_with_errors` or `failed`.
     ///
     /// # Errors
@@ -262,7 +279,11 @@ impl Backfill {
         Ok(Arc::new(Self { control: Arc::new(control) }))
     }
 
-    async fn ask<T, A>(
+    pub(crate) fn control(&self) -> &Arc<Control> {
+        &self.control
+    }
+
+    pub(crate) async fn ask<T, A>(
         self: Arc<Self>,
         question: impl FnOnce(Arc<FleetBackfill>) -> A + Send + 'static,
     ) -> Result<T>

@@ -242,7 +242,7 @@ impl BackfillOptions {
     }
 }
 
-fn ceiling(option: &str, given: Option<u64>) -> Result<Option<NonZeroU64>> {
+pub(crate) fn ceiling(option: &str, given: Option<u64>) -> Result<Option<NonZeroU64>> {
     let check = |number| {
         NonZeroU64::new(number).ok_or_else(|| {
             config(format!(

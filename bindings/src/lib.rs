@@ -4,7 +4,7 @@
 //! A binding converts its arguments, calls this crate, and converts what comes back; it has no logic of its own.
 //!
 //! - A handle ([`Repository`], [`Snapshot`], [`DocumentStream`], [`Backfill`], [`GradualScaling`],
-//!   [`Cluster`]) does nothing before it is asked for
+//!   [`FailedDocumentStream`], [`Cluster`]) does nothing before it is asked for
 //!   something: making one reads no file and reaches no server.
 //! - Every asynchronous function may be awaited by any executor: its work runs on this crate's own runtime. Dropping the
 //!   future cancels the work; what is cancelled may be asked for again.
@@ -20,12 +20,14 @@ mod convert;
 mod documents;
 mod error;
 mod events;
+mod failed;
 mod fleet_options;
 mod gradual;
 mod logs;
 mod option_fields;
 mod place;
 mod plan;
+mod report;
 mod repository;
 pub mod runtime;
 mod snapshot;
@@ -39,10 +41,14 @@ pub use cluster_options::{AwsOptions, ClusterOptions};
 pub use documents::{Document, DocumentBatch, DocumentStream};
 pub use error::{Context, SnapfillError};
 pub use events::{Event, EventStream};
+pub use failed::{
+    FailedDocument, FailedDocumentStream, FailedFilter, FailedSummary, FailureGroup, Redriven,
+};
 pub use fleet_options::{EcsFleet, KubernetesFleet};
 pub use gradual::{GradualOptions, GradualScaling, GradualStep};
 pub use logs::{LogRecord, LogSink, log_to, log_to_nobody};
 pub use plan::{Plan, PlannedIndex, PlannedShard, PlannedTarget};
+pub use report::{PlanWarning, Report, ReportedIndex, ReportedTarget, TargetCheck};
 pub use repository::{Repository, RepositoryOptions, SnapshotSummary};
 pub use snapshot::{IndexInfo, MissingShard, Snapshot, SnapshotInfo};
 pub use status::{

@@ -69,6 +69,14 @@ macro_rules! with_option_fields {
                 min_free_disk_bytes: Option<u64>,
                 worst_status: Option<String>,
             }
+            RateLimits {
+                documents_per_second: Option<u64>,
+                bytes_per_second: Option<u64>,
+            }
+            FailedFilter {
+                indices: Vec<String>,
+                classes: Vec<String>,
+            }
             RenamePattern {
                 pattern: String,
                 replacement: String,

@@ -4,8 +4,11 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 use snapfill::controller as core;
+use snapfill::settings;
 
+use crate::backfill_options::ceiling;
 use crate::convert::counts_by_name;
+use crate::{Result, SnapfillError};
 
 /// How many workers there are.
 #[derive(Clone, Debug, Serialize)]
@@ -215,7 +218,7 @@ pub(crate) fn word(end: core::RunEnd) -> String {
     .to_owned()
 }
 
-fn milliseconds(seconds: u64) -> i64 {
+pub(crate) fn milliseconds(seconds: u64) -> i64 {
     i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000)
 }
 
@@ -323,11 +326,29 @@ impl From<core::Sending> for Sending {
         };
         Self {
             paused: sending.paused,
-            limits: RateLimits {
-                documents_per_second: sending.limits.documents_per_second.map(Into::into),
-                bytes_per_second: sending.limits.bytes_per_second.map(Into::into),
-            },
+            limits: sending.limits.into(),
             workers: sending.workers.into_iter().map(worker).collect(),
         }
+    }
+}
+
+impl From<settings::RateLimits> for RateLimits {
+    fn from(limits: settings::RateLimits) -> Self {
+        let settings::RateLimits { documents_per_second, bytes_per_second } = limits;
+        Self {
+            documents_per_second: documents_per_second.map(Into::into),
+            bytes_per_second: bytes_per_second.map(Into::into),
+        }
+    }
+}
+
+impl TryFrom<RateLimits> for settings::RateLimits {
+    type Error = SnapfillError;
+
+    fn try_from(limits: RateLimits) -> Result<Self> {
+        Ok(Self {
+            documents_per_second: ceiling("documents_per_second", limits.documents_per_second)?,
+            bytes_per_second: ceiling("bytes_per_second", limits.bytes_per_second)?,
+        })
     }
 }

@@ -3,15 +3,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use snapfill_ffi::{
-    Backfill, BackfillOptions, Cluster, ClusterOptions, DocumentStream, EventStream,
-    GradualOptions, Repository, RepositoryOptions, SnapfillError, runtime,
+    Backfill, BackfillOptions, Cluster, ClusterOptions, DocumentStream, EventStream, FailedFilter,
+    GradualOptions, RateLimits, Repository, RepositoryOptions, SnapfillError, runtime,
 };
+use snapfill_tests::platform::FakeCluster;
 
 type Outcome = Result<Value, SnapfillError>;
 
@@ -90,6 +93,12 @@ impl Client {
             "reset" => json_of(block(backfill.reset(folder))?),
             "status" => json_of(block(backfill.status())?),
             "deep_status" => json_of(block(backfill.deep_status())?),
+            "limits" => json_of(block(backfill.limits())?),
+            "limit" => json_of(block(backfill.limit(limits(given)))?),
+            "failed_summary" => json_of(block(backfill.failed_summary())?),
+            "failed_documents" => failed_documents(&backfill, given)?,
+            "redrive" => json_of(block(backfill.redrive(failed_filter(given)))?),
+            "report" => json_of(block(backfill.report())?),
             "wait" => json_of(block(backfill.wait())?),
             "events" => names_of(&events)?,
             other => panic!("no verb {other} of a backfill"),
@@ -125,6 +134,8 @@ fn options(of: &Map<String, Value>) -> BackfillOptions {
             "target" => options.target = said().unwrap(),
             "repository" => options.repository = said(),
             "snapshot" => options.snapshot = said(),
+            "coordinator" => options.coordinator = said(),
+            "state" => options.state = said(),
             "types" => options.types = said(),
             "indices" => options.indices = serde_json::from_value(value.clone()).unwrap(),
             "max_docs_per_second" => options.max_docs_per_second = value.as_u64(),
@@ -133,6 +144,34 @@ fn options(of: &Map<String, Value>) -> BackfillOptions {
         }
     }
     options
+}
+
+fn limits(given: &Map<String, Value>) -> RateLimits {
+    RateLimits {
+        documents_per_second: given["documents_per_second"].as_u64(),
+        bytes_per_second: given["bytes_per_second"].as_u64(),
+    }
+}
+
+fn failed_filter(given: &Map<String, Value>) -> FailedFilter {
+    let names = |name| {
+        let said = given.get(name).cloned().unwrap_or_else(|| json!([]));
+        serde_json::from_value(said).unwrap()
+    };
+    FailedFilter { indices: names("indices"), classes: names("classes") }
+}
+
+fn failed_documents(backfill: &Backfill, given: &Map<String, Value>) -> Outcome {
+    let stream = backfill.failed_documents(failed_filter(given))?;
+    let (mut found, max) = (Vec::new(), number(given, "batch").unwrap_or(1000));
+    loop {
+        let batch = block(Arc::clone(&stream).next_batch(max))?;
+        if batch.is_empty() {
+            return Ok(found.into());
+        }
+        assert!(batch.len() as u64 <= u64::from(max));
+        found.extend(batch.into_iter().map(json_of));
+    }
 }
 
 fn scale_gradually(backfill: &Backfill, given: &Map<String, Value>) -> Outcome {
@@ -160,6 +199,10 @@ fn alone(verb: &str, given: &Map<String, Value>) -> Outcome {
         fs::write(file, text(given, "text")).unwrap();
         return Ok(Value::Null);
     }
+    if verb == "tell" {
+        tell(&text(given, "url"), &given["say"]);
+        return Ok(Value::Null);
+    }
     if let Some(verb) = verb.strip_prefix("cluster_") {
         let cluster = Cluster::new(text(given, "address"), ClusterOptions::default())?;
         return Ok(match verb {
@@ -183,6 +226,18 @@ fn alone(verb: &str, given: &Map<String, Value>) -> Outcome {
         }
         other => panic!("no verb {other}"),
     }
+}
+
+/// Tells a fake something.
+fn tell(url: &str, say: &Value) {
+    let (address, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let body = say.to_string();
+    write!(stream, "POST /{path} HTTP/1.1\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+        .unwrap();
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer).unwrap();
+    assert!(answer.contains("200"), "{url}: {answer}");
 }
 
 fn documents(stream: &Arc<DocumentStream>, max: u32) -> Outcome {
@@ -243,7 +298,9 @@ fn the_facade_does_what_every_language_must() {
         let scenario: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let place = |path: &Path| path.to_str().unwrap().to_owned();
+        let cluster = FakeCluster::start();
         let names = [
+            ("cluster".to_owned(), cluster.url().to_owned()),
             ("fixtures".to_owned(), place(&tests.join("fixtures"))),
             ("tmp".to_owned(), place(folder.path())),
         ];

@@ -5,10 +5,11 @@ import { Cluster } from './cluster.js';
 import { type Abortable, ask, now, write } from './crossing.js';
 import { CancelledError } from './errors.js';
 import { type Event, Events, pausing } from './events.js';
+import { FailedDocuments } from './failed.js';
 import { GradualScaling } from './gradual.js';
-import type { DeepStatus, Plan, RunEnd, Status } from './model.js';
+import type { DeepStatus, FailedSummary, Plan, RateLimits, Redriven, Report, RunEnd, Status } from './model.js';
 import { type NativeBackfill, native } from './native.js';
-import type { BackfillOptions, GradualOptions } from './options.js';
+import type { BackfillOptions, FailedFilter, GradualOptions } from './options.js';
 import { Repository, Snapshot, placeOf } from './repository.js';
 import { type Transform, asking } from './transform.js';
 
@@ -135,7 +136,7 @@ export class Backfill extends EventEmitter<BackfillEvents> {
    * @throws {ConfigError} An option makes no sense.
    */
   scaleGradually(workers: number, { signal, ...options }: GradualOptions & Abortable = {}): GradualScaling {
-    const scaling = now(() => this.#native.scaleGradually(workers, write(options)));
+    const scaling = now(() => this.#native.scaleGradually(numberOf(workers, 'workers'), write(options)));
     return new GradualScaling(scaling, { signal }, (step) => step.workers > 0 && this.#begin());
   }
 
@@ -185,6 +186,47 @@ export class Backfill extends EventEmitter<BackfillEvents> {
   async status(options?: StatusOptions): Promise<Status | DeepStatus>;
   async status({ deep = false, signal }: StatusOptions = {}): Promise<Status | DeepStatus> {
     return ask(deep ? this.#native.deepStatus() : this.#native.status(), { signal });
+  }
+
+  /** Ceilings of what each process that works on the run sends. */
+  async limits(options?: Abortable): Promise<RateLimits> {
+    return ask(this.#native.limits(), options);
+  }
+
+  /**
+   * Changes both ceilings while it runs: here at once, in other processes that work on the run within some seconds.
+   *
+   * @throws {InvalidStateError} Nothing was planned.
+   */
+  async limit(limits: RateLimits, options?: Abortable): Promise<void> {
+    await ask(now(() => this.#native.limit(write(limits))), options);
+  }
+
+  /** How many documents the target refused, and why. Those that were sent again with success do not count. */
+  async failedSummary(options?: Abortable): Promise<FailedSummary> {
+    return ask(this.#native.failedSummary(), options);
+  }
+
+  /** The documents that the target refused, with their bytes and its words. Nothing is read before the first one. */
+  failedDocuments({ signal, ...filter }: FailedFilter & Abortable = {}): FailedDocuments {
+    return new FailedDocuments(now(() => this.#native.failedDocuments(filtering(filter))), { signal });
+  }
+
+  /**
+   * Sends failed documents again, to the index they were meant for. What is taken is none any more; what is refused again stays.
+   * May be repeated.
+   */
+  async redrive({ signal, ...filter }: FailedFilter & Abortable = {}): Promise<Redriven> {
+    return ask(now(() => this.#native.redrive(filtering(filter))), { signal });
+  }
+
+  /**
+   * What was moved so far: of a run that is going on, has ended, or was stopped and archived. Its `markdown` is for people.
+   *
+   * @throws {NotFoundError} Nothing was begun under the session.
+   */
+  async report(options?: Abortable): Promise<Report> {
+    return ask(this.#native.report(), options);
   }
 
   /**
@@ -318,6 +360,11 @@ function because(error: unknown, thrown: unknown): unknown {
     error.cause = thrown;
   }
   return error;
+}
+
+/** A filter as the native half takes it. */
+function filtering({ indices, classes, ...others }: FailedFilter): string {
+  return write({ indices: listOf(indices), classes: listOf(classes), ...others });
 }
 
 function addressOf(cluster: string | URL | Cluster, name: string): string {

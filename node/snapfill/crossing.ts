@@ -55,7 +55,10 @@ export function write(options: object): string {
 const TEXTS = new Set(['aliases', 'definition', 'fields', 'mappings', 'settings']);
 
 /** Fields whose names within are no names of ours. */
-const COUNTS = new Set(['skipped']);
+const COUNTS = new Set(['reasons', 'skipped']);
+
+/** Fields that are bytes, in base64. */
+const BYTES = new Set(['source']);
 
 /** Data of the native half, with names as JavaScript has them. */
 export function read<T>(text: string): T {
@@ -70,10 +73,16 @@ function renamed(value: unknown): unknown {
     return value;
   }
   const fields = Object.entries(value).map(([name, inner]: [string, unknown]) => {
-    const isText = TEXTS.has(name) && typeof inner === 'string';
-    return [inCamelCase(name), isText ? JSON.parse(inner) : COUNTS.has(name) ? inner : renamed(inner)];
+    return [inCamelCase(name), field(name, inner)];
   });
   return Object.fromEntries(fields);
+}
+
+function field(name: string, value: unknown): unknown {
+  if (typeof value === 'string') {
+    return TEXTS.has(name) ? JSON.parse(value) : BYTES.has(name) ? Buffer.from(value, 'base64') : value;
+  }
+  return COUNTS.has(name) ? value : renamed(value);
 }
 
 /** `item_started` as `itemStarted`. */

@@ -31,6 +31,7 @@ export {
   type ErrorDetails,
 } from './errors.js';
 export { Events } from './events.js';
+export { FailedDocuments } from './failed.js';
 export { GradualScaling } from './gradual.js';
 export { type Logger, type LoggerOptions, setLogger } from './logs.js';
 export type * from './events.js';

@@ -7,6 +7,9 @@
 /** How a run ended. */
 export type RunEnd = 'completed' | 'completed_with_errors' | 'failed';
 
+/** What kind of failure it was, and so what may help. */
+export type FailureClass = 'mapping' | 'too_large' | 'version' | 'transform' | 'other';
+
 /** How a fleet stands. */
 export type FleetState = 'NOT_STARTED' | 'STARTING' | 'RUNNING' | 'TERMINATING' | 'STOPPED' | 'FAILED';
 
@@ -404,3 +407,179 @@ export interface LogRecord {
 
 /** How grave a record is. */
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug' | 'trace';
+
+/** Failures of one kind. */
+export interface FailureGroup {
+  /** The index that was to receive them. */
+  readonly index: string;
+  /** What kind of failure it was. */
+  readonly failureClass: FailureClass;
+  /** The target's word for it. */
+  readonly errorType: string;
+  /** How many. */
+  readonly documents: number;
+  /** The ids of the first of them. */
+  readonly exampleIds: readonly string[];
+  /** The target's explanation for the first one. */
+  readonly exampleReason: string;
+  /** What may help. */
+  readonly remedy: string;
+}
+
+/** How many documents the target refused and still refuses, and why. */
+export interface FailedSummary {
+  /** All of them. */
+  readonly total: number;
+  /** By index, class and the target's word; the most frequent first. */
+  readonly groups: readonly FailureGroup[];
+}
+
+/** A document that the target refused for good. */
+export interface FailedDocument {
+  /** The index that was to receive it. */
+  readonly index: string;
+  /** `_id`. */
+  readonly id: string;
+  /** `_routing`, where it has its own. */
+  readonly routing: string | null;
+  /** What was to be done with an id that is there already. */
+  readonly operation: 'index' | 'create';
+  /** What kind of failure it was. */
+  readonly failureClass: FailureClass;
+  /** The HTTP status of the item. */
+  readonly status: number;
+  /** The target's word for it. */
+  readonly errorType: string;
+  /** The target's explanation. */
+  readonly reason: string;
+  /** The index of the snapshot. */
+  readonly sourceIndex: string;
+  /** The shard of that index. */
+  readonly shard: number;
+  /** The document's number in the shard. */
+  readonly number: number;
+  /** The document, as it was sent. */
+  readonly source: Buffer;
+}
+
+/** What became of failed documents that were sent again. */
+export interface Redriven {
+  /** Taken now. */
+  readonly written: number;
+  /** Refused again, or left alone because a transform failed on them. */
+  readonly failed: number;
+  /** The target's words for those, and how many of each. */
+  readonly reasons: Readonly<Record<string, number>>;
+}
+
+/** What is to be known of an index before its documents are written. */
+export interface PlanWarning {
+  /** The index, of the snapshot or of the target. */
+  readonly index: string;
+  /** What is to be known. */
+  readonly warning: string;
+}
+
+/** One index of the snapshot. */
+export interface ReportedIndex {
+  /** Its name in the snapshot. */
+  readonly index: string;
+  /** The indices of the target that its documents went to. */
+  readonly targets: readonly string[];
+  /** Its shards by state. */
+  readonly shards: Counts;
+  /** Live documents of its work items that are done. */
+  readonly live: number;
+  /** What became of them. */
+  readonly books: Books;
+  /** Whether `live` = written + failed + skipped; `null` while some shard is not done. */
+  readonly balanced: boolean | null;
+}
+
+/** One index of the target. */
+export interface ReportedTarget {
+  /** Its name. */
+  readonly index: string;
+  /** Its documents before the run, where that is known. */
+  readonly before: number | null;
+  /** Its documents now. */
+  readonly documents: number | null;
+  /** Why they could not be counted. */
+  readonly error: string | null;
+}
+
+/** Indices of the target, against the books of the indices that went there. */
+export interface TargetCheck {
+  /** The indices of the target. */
+  readonly targets: readonly ReportedTarget[];
+  /** The indices of the snapshot that went there. */
+  readonly sources: readonly string[];
+  /** Refused documents that were sent again with success. */
+  readonly redriven: number;
+  /** Documents that should be there; `null` where that cannot be told (yet). */
+  readonly expected: number | null;
+  /** Documents that are there. */
+  readonly documents: number | null;
+  /** How many more there are than expected. */
+  readonly difference: number | null;
+  /** What to think of it. */
+  readonly explanation: string;
+}
+
+/** What a backfill has moved, at any time, also after a stop. Holds no secret. */
+export interface Report {
+  /** The release that made it. */
+  readonly version: string;
+  /** When it was made, milliseconds since the epoch. */
+  readonly madeMs: number;
+  /** The session's name, empty for the usual one. */
+  readonly session: string;
+  /** The snapshot that was read. */
+  readonly snapshot: string;
+  /** Its uuid. */
+  readonly snapshotUuid: string;
+  /** The URL of its repository. */
+  readonly repository: string;
+  /** The address of the target. */
+  readonly target: string;
+  /** Whether workers are at it, as in the status. */
+  readonly state: FleetState;
+  /** How the run ended, once it has. */
+  readonly end: RunEnd | null;
+  /** The archive that it is made from, where the backfill was stopped. */
+  readonly archive: string | null;
+  /** When it was planned, milliseconds since the epoch. */
+  readonly begunMs: number;
+  /** When the last work item was done, milliseconds since the epoch, once all are. */
+  readonly endedMs: number | null;
+  /** Shards by state. */
+  readonly shards: Counts;
+  /** Live documents of the work items that are done. */
+  readonly live: number;
+  /** What became of the documents, all indices together. */
+  readonly books: Books;
+  /** Whether `live` = written + failed + skipped; `null` while some shard is not done. */
+  readonly balanced: boolean | null;
+  /** Documents written a second, from the first work item to the last, pauses included; `null` before the end. */
+  readonly documentsPerSecond: number | null;
+  /** Bytes of their sources. */
+  readonly bytesPerSecond: number | null;
+  /** The indices of the snapshot that were moved, by name. */
+  readonly indices: readonly ReportedIndex[];
+  /**
+   * What the target holds. An index stands in one of them; several stand in the same where they share indices of the target.
+   */
+  readonly targets: readonly TargetCheck[];
+  /** The documents that the target refused and that were not sent again with success; `null` where they cannot be read. */
+  readonly failures: FailedSummary | null;
+  /** Work items that were given up, at most a thousand. */
+  readonly givenUp: readonly FailedWork[];
+  /** What was to be known before the run. */
+  readonly warnings: readonly PlanWarning[];
+  /** How it was done. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** What this report could not find out, and why. */
+  readonly notes: readonly string[];
+  /** All of it for people, as Markdown. */
+  readonly markdown: string;
+}

@@ -54,6 +54,10 @@ export interface NativeEventStream {
   ready(): Call;
 }
 
+export interface NativeFailedDocumentStream {
+  nextBatch(max: number): Call;
+}
+
 export interface NativeGradualScaling {
   next(): Call;
 }
@@ -70,6 +74,12 @@ export interface NativeBackfill {
   reset(folder?: string): Call;
   status(): Call;
   deepStatus(): Call;
+  limits(): Call;
+  limit(limits: string): Call;
+  failedSummary(): Call;
+  failedDocuments(filter: string): NativeFailedDocumentStream;
+  redrive(filter: string): Call;
+  report(): Call;
   wait(): Call;
   interrupt(): Call;
   events(): NativeEventStream;

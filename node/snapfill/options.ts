@@ -5,6 +5,7 @@
  */
 
 import type { Cluster } from './cluster.js';
+import type { FailureClass } from './model.js';
 import type { Repository, Snapshot } from './repository.js';
 import type { Transform } from './transform.js';
 
@@ -144,6 +145,14 @@ export interface GradualOptions {
   readonly minFreeDiskBytes?: number | undefined;
   /** The worst colour with which workers are added; left out: `green`. */
   readonly worstStatus?: 'green' | 'yellow' | 'red' | undefined;
+}
+
+/** Which failed documents are meant. Left out: all of them. */
+export interface FailedFilter {
+  /** Those of these indices, by their name in the snapshot or in the target. */
+  readonly indices?: string | readonly string[] | undefined;
+  /** Those of these classes. */
+  readonly classes?: FailureClass | readonly FailureClass[] | undefined;
 }
 
 /** What a backfill is to do: which documents go where, and by how many workers. What is left out has its usual value. */

@@ -7,7 +7,7 @@ use snapfill_ffi as ffi;
 
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::options::{self, BackfillOptions, GradualOptions};
+use crate::options::{self, BackfillOptions, FailedFilter, GradualOptions, RateLimits};
 use crate::transform::{self, Ask};
 
 /// A backfill.
@@ -101,6 +101,46 @@ impl Backfill {
         Call::json(Arc::clone(&self.0).deep_status())
     }
 
+    /// Ceilings of what each process that works on the run sends.
+    #[napi]
+    pub fn limits(&self) -> Call {
+        Call::json(Arc::clone(&self.0).limits())
+    }
+
+    /// Changes these ceilings; they are JSON.
+    #[napi]
+    pub fn limit(&self, limits: String) -> napi::Result<Call> {
+        let limits: RateLimits = options::read(&limits)?;
+        Ok(Call::json(Arc::clone(&self.0).limit(limits.into())))
+    }
+
+    /// How many documents the target refused, and why.
+    #[napi]
+    pub fn failed_summary(&self) -> Call {
+        Call::json(Arc::clone(&self.0).failed_summary())
+    }
+
+    /// The documents that the target refused; the filter is JSON.
+    #[napi]
+    pub fn failed_documents(&self, filter: String) -> napi::Result<FailedDocumentStream> {
+        let filter: FailedFilter = options::read(&filter)?;
+        let failed = self.0.failed_documents(filter.into()).map_err(Failure::from)?;
+        Ok(FailedDocumentStream(failed))
+    }
+
+    /// Sends failed documents again; the filter is JSON.
+    #[napi]
+    pub fn redrive(&self, filter: String) -> napi::Result<Call> {
+        let filter: FailedFilter = options::read(&filter)?;
+        Ok(Call::json(Arc::clone(&self.0).redrive(filter.into())))
+    }
+
+    /// What was moved so far.
+    #[napi]
+    pub fn report(&self) -> Call {
+        Call::json(Arc::clone(&self.0).report())
+    }
+
     /// Waits for the end of the run and gives its word.
     #[napi]
     pub fn wait(&self) -> Call {
@@ -117,6 +157,19 @@ impl Backfill {
     #[napi]
     pub fn events(&self) -> EventStream {
         EventStream(self.0.events())
+    }
+}
+
+/// Documents that the target refused.
+#[napi]
+pub struct FailedDocumentStream(Arc<ffi::FailedDocumentStream>);
+
+#[napi]
+impl FailedDocumentStream {
+    /// The next ones: none when all have come.
+    #[napi]
+    pub fn next_batch(&self, max: u32) -> Call {
+        Call::json(Arc::clone(&self.0).next_batch(max))
     }
 }
 

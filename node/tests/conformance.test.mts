@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 
 import * as snapfill from 'snapfill';
-import { FIXTURES, ROOT, folderOf } from './fixtures.mjs';
+import { FIXTURES, ROOT, fakes, folderOf } from './fixtures.mjs';
 
 interface Step {
   readonly do: string;
@@ -82,6 +82,18 @@ class Client {
         return backfill.status();
       case 'deep_status':
         return backfill.status({ deep: true });
+      case 'limits':
+        return backfill.limits();
+      case 'limit':
+        return backfill.limit(inCamelCase(given) as unknown as snapfill.RateLimits);
+      case 'failed_summary':
+        return backfill.failedSummary();
+      case 'failed_documents':
+        return failedDocuments(backfill, given);
+      case 'redrive':
+        return backfill.redrive(given as snapfill.FailedFilter);
+      case 'report':
+        return backfill.report();
       case 'wait':
         return backfill.wait();
       case 'events':
@@ -106,6 +118,10 @@ async function alone(verb: string, given: Given): Promise<unknown> {
     const file = given.file as string;
     mkdirSync(dirname(file), { recursive: true });
     return writeFileSync(file, given.text as string);
+  }
+  if (verb === 'tell') {
+    const answer = await fetch(given.url as string, { method: 'POST', body: JSON.stringify(given.say) });
+    return assert.equal(answer.status, 200);
   }
   if (verb.startsWith('cluster_')) {
     return ofCluster(verb, new snapfill.Cluster(given.address as string), given);
@@ -147,6 +163,15 @@ async function documents(stream: snapfill.Documents, size: number): Promise<unkn
     found.push(...batch.map((document) => ({ ...document, source: document.source.toString() })));
   }
   return { count: found.length, skipped: stream.skipped, documents: found };
+}
+
+async function failedDocuments(backfill: snapfill.Backfill, { batch = 1000, ...filter }: Given): Promise<unknown> {
+  const found: snapfill.FailedDocument[] = [];
+  for await (const some of backfill.failedDocuments(filter as snapfill.FailedFilter).batches(batch as number)) {
+    assert.ok(some.length >= 1 && some.length <= (batch as number));
+    found.push(...some);
+  }
+  return found;
 }
 
 async function stepsOf(backfill: snapfill.Backfill, { workers, settle, ...given }: Given): Promise<snapfill.GradualStep[]> {
@@ -213,7 +238,8 @@ for (const file of SCENARIOS) {
   };
   test(`${file}: ${name}`, async (context) => {
     const client = new Client();
-    client.names.set('fixtures', FIXTURES).set('tmp', folderOf(context));
+    const { cluster } = await fakes(context);
+    client.names.set('fixtures', FIXTURES).set('tmp', folderOf(context)).set('cluster', cluster);
     for (const step of steps) {
       await client.step(step);
     }

@@ -1,9 +1,12 @@
 /** What the tests share: real snapshots, folders of their own, and slow backfills. */
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -26,6 +29,31 @@ export function folderOf(test: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'snapfill-node-'));
   test.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** Where servers beside the tests are. */
+export interface Fakes {
+  /** A cluster that refuses documents when it is told to. */
+  readonly cluster: string;
+  /** A real server, where workers were asked for. */
+  readonly server?: string;
+  /** An Amazon ECS whose tasks fill it. */
+  readonly ecs?: { readonly url: string; readonly cluster: string; readonly service: string };
+}
+
+/** Where programs are that were built. */
+export const BUILT = process.env.SNAPFILL_BUILT ?? join(ROOT, 'target/debug');
+
+/** Servers that go with the test: `snapfill-fakes`, as `cargo xtask node` builds it. */
+export async function fakes(test: TestContext, ...words: string[]): Promise<Fakes> {
+  const program = spawn(join(BUILT, 'snapfill-fakes'), words, { stdio: ['pipe', 'pipe', 'inherit'] });
+  test.after(async () => {
+    const ended = once(program, 'exit');
+    program.stdin.end();
+    await ended;
+  });
+  const [line] = (await once(createInterface(program.stdout), 'line')) as [string];
+  return JSON.parse(line) as Fakes;
 }
 
 /** A backfill of one index. */

@@ -21,7 +21,7 @@ import atexit
 from . import errors, events, model
 from ._handles import Aws, EcsFleet, KubernetesFleet
 from ._native import Document, end_logging, version
-from ._sync import Backfill, Cluster, Documents, Events, GradualScaling, Repository, Snapshot
+from ._sync import Backfill, Cluster, Documents, Events, FailedDocuments, GradualScaling, Repository, Snapshot
 from .errors import (
     AuthError,
     CancelledError,
@@ -56,6 +56,7 @@ __all__ = [
     "Documents",
     "EcsFleet",
     "Events",
+    "FailedDocuments",
     "GradualScaling",
     "IncompleteError",
     "InvalidStateError",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
 import types
@@ -57,4 +58,6 @@ def _make(kind: Any, value: Any) -> Any:
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         # What a later native half says more is left out.
         return kind(**{name: _make(of, value.get(name)) for name, of in _fields(kind).items()})
+    if kind is bytes:
+        return base64.b64decode(value)
     return value

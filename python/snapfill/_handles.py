@@ -316,6 +316,17 @@ class KubernetesFleet:
         return f"KubernetesFleet({self._options['deployment']!r})"
 
 
+FailureClass = Union[
+    Literal["mapping"], Literal["too_large"], Literal["version"], Literal["transform"], Literal["other"]
+]
+"""What kind of failure it was."""
+
+
+def failed_filter(indices: Iterable[str] | str | None, classes: Iterable[FailureClass] | FailureClass | None) -> dict[str, Any]:
+    """Which failed documents are meant, as the native half takes it."""
+    return {"indices": names("indices", indices), "classes": names("classes", classes)}
+
+
 def gradual(
     step: int | None,
     settle: timedelta | float | None,

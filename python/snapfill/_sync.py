@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Literal, overload
 
 from . import _data, _handles, _native
-from ._handles import BATCH, PathLike, optional_path, optional_text, text_of
+from ._handles import BATCH, FailureClass, PathLike, optional_path, optional_text, text_of
 from ._native import Document
 from .errors import SnapfillError
 from .events import Event, _read
@@ -18,16 +18,21 @@ from .model import (
     ClusterHealth,
     ClusterInfo,
     DeepStatus,
+    FailedDocument,
+    FailedSummary,
     GradualStep,
     IndexInfo,
     IndexRow,
     Plan,
+    RateLimits,
+    Redriven,
+    Report,
     SnapshotInfo,
     SnapshotSummary,
     Status,
 )
 
-__all__ = ["Backfill", "Cluster", "Documents", "Events", "GradualScaling", "Repository", "Snapshot"]
+__all__ = ["Backfill", "Cluster", "Documents", "Events", "FailedDocuments", "GradualScaling", "Repository", "Snapshot"]
 
 
 @contextmanager
@@ -205,6 +210,36 @@ class Events(Iterator[Event]):
             return _read(self._native.next_batch(size).wait())
 
 
+class FailedDocuments(Iterator[FailedDocument]):
+    """Documents that the target refused. Iterate over it, or over its :meth:`batches`."""
+
+    def __init__(self, native: _native.FailedDocumentStream) -> None:
+        self._native = native
+        self._batch: list[FailedDocument] = []
+
+    def __iter__(self) -> FailedDocuments:
+        return self
+
+    def __next__(self) -> FailedDocument:
+        if not self._batch:
+            self._batch = _data.many(FailedDocument, self._native.next_batch(BATCH).wait())[::-1]
+            if not self._batch:
+                raise StopIteration
+        return self._batch.pop()
+
+    def batches(self, size: int = BATCH) -> Iterator[list[FailedDocument]]:
+        """The documents that are left, in lists of ``size`` or fewer.
+
+        :raises CorruptError: A file that holds them is damaged.
+        """
+        if self._batch:
+            begun, self._batch = self._batch[::-1], []
+            for first in range(0, len(begun), size):
+                yield begun[first : first + size]
+        while batch := _data.many(FailedDocument, self._native.next_batch(size).wait()):
+            yield batch
+
+
 class GradualScaling(Iterator[GradualStep]):
     """The steps of a fleet that is made larger as long as the target is well. Iterating over it makes them."""
 
@@ -347,6 +382,59 @@ class Backfill(_handles.BackfillHandle):
         if deep:
             return _data.one(DeepStatus, self._native.deep_status().wait())
         return _data.one(Status, self._native.status().wait())
+
+    def limits(self) -> RateLimits:
+        """Ceilings of what each process that works on the run sends."""
+        return _data.one(RateLimits, self._native.limits().wait())
+
+    def limit(self, *, documents_per_second: int | None, bytes_per_second: int | None) -> None:
+        """Changes both ceilings while it runs: here at once, in other processes that work on the run within some seconds.
+
+        :param documents_per_second: Documents a second; None: no ceiling.
+        :param bytes_per_second: Bytes of documents a second, before compression; None: no ceiling.
+        :raises InvalidStateError: Nothing was planned.
+        """
+        limits = {"documents_per_second": documents_per_second, "bytes_per_second": bytes_per_second}
+        self._native.limit(limits).wait()
+
+    def failed_summary(self) -> FailedSummary:
+        """How many documents the target refused, and why. Those that were sent again with success do not count."""
+        return _data.one(FailedSummary, self._native.failed_summary().wait())
+
+    def failed_documents(
+        self,
+        *,
+        indices: Iterable[str] | str | None = None,
+        classes: Iterable[FailureClass] | FailureClass | None = None,
+    ) -> FailedDocuments:
+        """The documents that the target refused, with their bytes and its words. Nothing is read before the first one.
+
+        :param indices: Those of these indices, by their name in the snapshot or in the target; None: of all.
+        :param classes: Those of these classes; None: of all.
+        """
+        return FailedDocuments(self._native.failed_documents(_handles.failed_filter(indices, classes)))
+
+    def redrive(
+        self,
+        *,
+        indices: Iterable[str] | str | None = None,
+        classes: Iterable[FailureClass] | FailureClass | None = None,
+    ) -> Redriven:
+        """Sends failed documents again, to the index they were meant for.
+
+        What is taken is none any more; what is refused again stays. May be repeated.
+
+        :param indices: As of :meth:`failed_documents`.
+        :param classes: As of :meth:`failed_documents`.
+        """
+        return _data.one(Redriven, self._native.redrive(_handles.failed_filter(indices, classes)).wait())
+
+    def report(self) -> Report:
+        """What was moved so far: of a run that is going on, has ended, or was stopped and archived. ``str()`` of it is Markdown.
+
+        :raises NotFoundError: Nothing was begun under the session.
+        """
+        return _data.one(Report, self._native.report().wait())
 
     def wait(self) -> str:
         """Waits for the end of the run: ``completed``, ``completed_with_errors`` or ``failed``.

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -21,23 +21,38 @@ from types import TracebackType
 from typing import Literal, TypeVar, overload
 
 from . import _data, _handles, _native, _sync
-from ._handles import BATCH, Aws, EcsFleet, KubernetesFleet, PathLike, optional_path, optional_text, text_of
+from ._handles import (
+    BATCH,
+    Aws,
+    EcsFleet,
+    FailureClass,
+    KubernetesFleet,
+    PathLike,
+    optional_path,
+    optional_text,
+    text_of,
+)
 from ._native import Document
 from .events import Event, _read
 from .model import (
     ClusterHealth,
     ClusterInfo,
     DeepStatus,
+    FailedDocument,
+    FailedSummary,
     GradualStep,
     IndexInfo,
     IndexRow,
     Plan,
+    RateLimits,
+    Redriven,
+    Report,
     SnapshotInfo,
     SnapshotSummary,
     Status,
 )
 
-__all__ = ["Aws", "Backfill", "Cluster", "Document", "Documents", "EcsFleet", "Events", "GradualScaling", "KubernetesFleet", "Repository", "Snapshot"]
+__all__ = ["Aws", "Backfill", "Cluster", "Document", "Documents", "EcsFleet", "Events", "FailedDocuments", "GradualScaling", "KubernetesFleet", "Repository", "Snapshot"]
 
 _C = TypeVar("_C", bound=type)
 
@@ -190,6 +205,33 @@ class Events(AsyncIterator[Event]):
             return _read(await self._native.next_batch(size))
 
 
+@_documented_as(_sync.FailedDocuments)
+class FailedDocuments(AsyncIterator[FailedDocument]):
+    """Documents that the target refused. Iterate over it, or over its :meth:`batches`."""
+
+    def __init__(self, native: _native.FailedDocumentStream) -> None:
+        self._native = native
+        self._batch: list[FailedDocument] = []
+
+    def __aiter__(self) -> FailedDocuments:
+        return self
+
+    async def __anext__(self) -> FailedDocument:
+        if not self._batch:
+            self._batch = _data.many(FailedDocument, await self._native.next_batch(BATCH))[::-1]
+            if not self._batch:
+                raise StopAsyncIteration
+        return self._batch.pop()
+
+    async def batches(self, size: int = BATCH) -> AsyncIterator[list[FailedDocument]]:
+        if self._batch:
+            begun, self._batch = self._batch[::-1], []
+            for first in range(0, len(begun), size):
+                yield begun[first : first + size]
+        while batch := _data.many(FailedDocument, await self._native.next_batch(size)):
+            yield batch
+
+
 @_documented_as(_sync.GradualScaling)
 class GradualScaling(AsyncIterator[GradualStep]):
     """The steps of a fleet that is made larger as long as the target is well. Iterating over it makes them."""
@@ -273,6 +315,35 @@ class Backfill(_handles.BackfillHandle):
         if deep:
             return _data.one(DeepStatus, await self._native.deep_status())
         return _data.one(Status, await self._native.status())
+
+    async def limits(self) -> RateLimits:
+        return _data.one(RateLimits, await self._native.limits())
+
+    async def limit(self, *, documents_per_second: int | None, bytes_per_second: int | None) -> None:
+        limits = {"documents_per_second": documents_per_second, "bytes_per_second": bytes_per_second}
+        await self._native.limit(limits)
+
+    async def failed_summary(self) -> FailedSummary:
+        return _data.one(FailedSummary, await self._native.failed_summary())
+
+    def failed_documents(
+        self,
+        *,
+        indices: Iterable[str] | str | None = None,
+        classes: Iterable[FailureClass] | FailureClass | None = None,
+    ) -> FailedDocuments:
+        return FailedDocuments(self._native.failed_documents(_handles.failed_filter(indices, classes)))
+
+    async def redrive(
+        self,
+        *,
+        indices: Iterable[str] | str | None = None,
+        classes: Iterable[FailureClass] | FailureClass | None = None,
+    ) -> Redriven:
+        return _data.one(Redriven, await self._native.redrive(_handles.failed_filter(indices, classes)))
+
+    async def report(self) -> Report:
+        return _data.one(Report, await self._native.report())
 
     async def wait(self) -> str:
         """Waits for the end of the run: ``completed``, ``completed_with_errors`` or ``failed``.

@@ -16,7 +16,10 @@ __all__ = [
     "ClusterInfo",
     "Counts",
     "DeepStatus",
+    "FailedDocument",
+    "FailedSummary",
     "FailedWork",
+    "FailureGroup",
     "FleetCounts",
     "GradualStep",
     "IndexInfo",
@@ -24,15 +27,21 @@ __all__ = [
     "IndexWork",
     "MissingShard",
     "Plan",
+    "PlanWarning",
     "PlannedIndex",
     "PlannedShard",
     "PlannedTarget",
     "Rate",
     "RateLimits",
+    "Redriven",
+    "Report",
+    "ReportedIndex",
+    "ReportedTarget",
     "Sending",
     "SnapshotInfo",
     "SnapshotSummary",
     "Status",
+    "TargetCheck",
     "Work",
     "WorkerSending",
 ]
@@ -40,6 +49,14 @@ __all__ = [
 
 def _time(milliseconds: int | None) -> datetime | None:
     return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, timezone.utc)
+
+
+def _parse(data: object, *names: str) -> None:
+    """Reads fields that are JSON in a text of their own."""
+    for name in names:
+        value = getattr(data, name)
+        if isinstance(value, str):
+            object.__setattr__(data, name, json.loads(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +145,7 @@ class IndexInfo:
     """Its aliases by name."""
 
     def __post_init__(self) -> None:
-        for name in ("settings", "mappings", "aliases"):
-            value = getattr(self, name)
-            if isinstance(value, str):
-                object.__setattr__(self, name, json.loads(value))
+        _parse(self, "settings", "mappings", "aliases")
 
 
 @dataclass(frozen=True, slots=True)
@@ -511,3 +525,220 @@ class IndexRow:
     """Size of all copies, for people: ``1.2mb``."""
     primary_store_size: str | None
     """Size of the primaries, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """Failures of one kind."""
+
+    index: str
+    """The index that was to receive them."""
+    failure_class: str
+    """What kind of failure it was: ``mapping``, ``too_large``, ``version``, ``transform`` or ``other``."""
+    error_type: str
+    """The target's word for it."""
+    documents: int
+    """How many."""
+    example_ids: list[str]
+    """The ids of the first of them."""
+    example_reason: str
+    """The target's explanation for the first one."""
+    remedy: str
+    """What may help."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedSummary:
+    """How many documents the target refused and still refuses, and why."""
+
+    total: int
+    """All of them."""
+    groups: list[FailureGroup]
+    """By index, class and the target's word; the most frequent first."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedDocument:
+    """A document that the target refused for good."""
+
+    index: str
+    """The index that was to receive it."""
+    id: str
+    """``_id``."""
+    routing: str | None
+    """``_routing``, where it has its own."""
+    operation: str
+    """What was to be done with an id that is there already: ``index`` or ``create``."""
+    failure_class: str
+    """What kind of failure it was: ``mapping``, ``too_large``, ``version``, ``transform`` or ``other``."""
+    status: int
+    """The HTTP status of the item."""
+    error_type: str
+    """The target's word for it."""
+    reason: str
+    """The target's explanation."""
+    source_index: str
+    """The index of the snapshot."""
+    shard: int
+    """The shard of that index."""
+    number: int
+    """The document's number in the shard."""
+    source: bytes
+    """The document, as it was sent."""
+
+    def json(self) -> Any:
+        """The source, parsed."""
+        return json.loads(self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Redriven:
+    """What became of failed documents that were sent again."""
+
+    written: int
+    """Taken now."""
+    failed: int
+    """Refused again, or left alone because a transform failed on them."""
+    reasons: dict[str, int]
+    """The target's words for those, and how many of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanWarning:
+    """What is to be known of an index before its documents are written."""
+
+    index: str
+    """The index, of the snapshot or of the target."""
+    warning: str
+    """What is to be known."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedIndex:
+    """One index of the snapshot."""
+
+    index: str
+    """Its name in the snapshot."""
+    targets: list[str]
+    """The indices of the target that its documents went to."""
+    shards: Counts
+    """Its shards by state."""
+    live: int
+    """Live documents of its work items that are done."""
+    books: Books
+    """What became of them."""
+    balanced: bool | None
+    """Whether ``live`` = written + failed + skipped; None while some shard is not done."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedTarget:
+    """One index of the target."""
+
+    index: str
+    """Its name."""
+    before: int | None
+    """Its documents before the run, where that is known."""
+    documents: int | None
+    """Its documents now."""
+    error: str | None
+    """Why they could not be counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetCheck:
+    """Indices of the target, against the books of the indices that went there."""
+
+    targets: list[ReportedTarget]
+    """The indices of the target."""
+    sources: list[str]
+    """The indices of the snapshot that went there."""
+    redriven: int
+    """Refused documents that were sent again with success."""
+    expected: int | None
+    """Documents that should be there; None where that cannot be told (yet)."""
+    documents: int | None
+    """Documents that are there."""
+    difference: int | None
+    """How many more there are than expected."""
+    explanation: str
+    """What to think of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a backfill has moved, at any time, also after a stop. As text it is Markdown. Holds no secret."""
+
+    version: str
+    """The release that made it."""
+    made_ms: int
+    """When it was made, milliseconds since the epoch."""
+    session: str
+    """The session's name, empty for the usual one."""
+    snapshot: str
+    """The snapshot that was read."""
+    snapshot_uuid: str
+    """Its uuid."""
+    repository: str
+    """The URL of its repository."""
+    target: str
+    """The address of the target."""
+    state: str
+    """Whether workers are at it, as in the status."""
+    end: str | None
+    """``completed``, ``completed_with_errors`` or ``failed``, once the run has ended."""
+    archive: str | None
+    """The archive that it is made from, where the backfill was stopped."""
+    begun_ms: int
+    """When it was planned, milliseconds since the epoch."""
+    ended_ms: int | None
+    """When the last work item was done, milliseconds since the epoch, once all are."""
+    shards: Counts
+    """Shards by state."""
+    live: int
+    """Live documents of the work items that are done."""
+    books: Books
+    """What became of the documents, all indices together."""
+    balanced: bool | None
+    """Whether ``live`` = written + failed + skipped; None while some shard is not done."""
+    documents_per_second: int | None
+    """Documents written a second, from the first work item to the last, pauses included; None before the end."""
+    bytes_per_second: int | None
+    """Bytes of their sources."""
+    indices: list[ReportedIndex]
+    """The indices of the snapshot that were moved, by name."""
+    targets: list[TargetCheck]
+    """What the target holds. An index stands in one of them; several stand in the same where they share indices of the target."""
+    failures: FailedSummary | None
+    """The documents that the target refused and that were not sent again with success; None where they cannot be read."""
+    given_up: list[FailedWork]
+    """Work items that were given up, at most a thousand."""
+    warnings: list[PlanWarning]
+    """What was to be known before the run."""
+    settings: dict[str, Any]
+    """How it was done."""
+    notes: list[str]
+    """What this report could not find out, and why."""
+    markdown: str
+    """All of it for people, as Markdown."""
+
+    def __post_init__(self) -> None:
+        _parse(self, "settings")
+
+    @property
+    def made(self) -> datetime | None:
+        """When it was made."""
+        return _time(self.made_ms)
+
+    @property
+    def begun(self) -> datetime | None:
+        """When it was planned."""
+        return _time(self.begun_ms)
+
+    @property
+    def ended(self) -> datetime | None:
+        """When the last work item was done, once all are."""
+        return _time(self.ended_ms)
+
+    def __str__(self) -> str:
+        return self.markdown

@@ -8,7 +8,7 @@ use snapfill_ffi as ffi;
 
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::options::{BackfillOptions, GradualOptions, as_json};
+use crate::options::{BackfillOptions, FailedFilter, GradualOptions, RateLimits, as_json};
 use crate::transform;
 
 /// A backfill.
@@ -93,6 +93,41 @@ impl Backfill {
         Call::new(Arc::clone(&self.0).deep_status(), |py, deep| as_json(&deep)?.into_py_any(py))
     }
 
+    /// Ceilings of what each process that works on the run sends, as JSON.
+    fn limits(&self) -> Call {
+        Call::new(Arc::clone(&self.0).limits(), |py, limits| as_json(&limits)?.into_py_any(py))
+    }
+
+    /// Changes these ceilings.
+    fn limit(&self, limits: RateLimits) -> Call {
+        Call::plain(Arc::clone(&self.0).limit(limits.into()))
+    }
+
+    /// How many documents the target refused, and why, as JSON.
+    fn failed_summary(&self) -> Call {
+        Call::new(Arc::clone(&self.0).failed_summary(), |py, summary| {
+            as_json(&summary)?.into_py_any(py)
+        })
+    }
+
+    /// The documents that the target refused.
+    fn failed_documents(&self, filter: FailedFilter) -> PyResult<FailedDocumentStream> {
+        let failed = self.0.failed_documents(filter.into()).map_err(Failure::from)?;
+        Ok(FailedDocumentStream(failed))
+    }
+
+    /// Sends failed documents again; what became of them, as JSON.
+    fn redrive(&self, filter: FailedFilter) -> Call {
+        Call::new(Arc::clone(&self.0).redrive(filter.into()), |py, redriven| {
+            as_json(&redriven)?.into_py_any(py)
+        })
+    }
+
+    /// What was moved so far, as JSON.
+    fn report(&self) -> Call {
+        Call::new(Arc::clone(&self.0).report(), |py, report| as_json(&report)?.into_py_any(py))
+    }
+
     /// Waits for the end of the run and gives its word.
     fn wait(&self) -> Call {
         Call::plain(Arc::clone(&self.0).wait())
@@ -106,6 +141,18 @@ impl Backfill {
     /// What happens from now on.
     fn events(&self) -> EventStream {
         EventStream(self.0.events())
+    }
+}
+
+/// Documents that the target refused.
+#[pyclass(frozen, module = "snapfill._native")]
+pub(crate) struct FailedDocumentStream(Arc<ffi::FailedDocumentStream>);
+
+#[pymethods]
+impl FailedDocumentStream {
+    /// The next ones, as a JSON array that is empty when all have come.
+    fn next_batch(&self, max: u32) -> Call {
+        Call::new(Arc::clone(&self.0).next_batch(max), |py, some| as_json(&some)?.into_py_any(py))
     }
 }
 

@@ -18,7 +18,7 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::backfill::{Backfill, EventStream, GradualScaling};
+    use super::backfill::{Backfill, EventStream, FailedDocumentStream, GradualScaling};
     #[pymodule_export]
     use super::call::Call;
     #[pymodule_export]

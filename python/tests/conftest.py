@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes import Fakes
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "fixtures"
+
+
+@pytest.fixture
+def cluster() -> Iterator[str]:
+    """The address of a cluster that refuses documents when it is told to."""
+    with Fakes() as fakes:
+        yield fakes.places["cluster"]
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import json
 import re
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,9 @@ assert SCENARIOS, "there is no scenario"
 class Client:
     """Makes steps of a scenario through one half of the package."""
 
-    def __init__(self, half: Any, folder: Path) -> None:
+    def __init__(self, half: Any, folder: Path, cluster: str) -> None:
         self.half = half
-        self.names = {"fixtures": str(FIXTURES), "tmp": str(folder)}
+        self.names = {"fixtures": str(FIXTURES), "tmp": str(folder), "cluster": cluster}
         self.backfills: dict[str, Any] = {}
         self.events: dict[str, Any] = {}
 
@@ -50,6 +51,8 @@ class Client:
             file = Path(given["file"])
             file.parent.mkdir(parents=True, exist_ok=True)
             return file.write_text(given["text"])
+        if verb == "tell":
+            return tell(given["url"], given["say"])
         if verb.startswith("cluster_"):
             cluster = self.half.Cluster(given.pop("address"))
             return await plain(getattr(cluster, verb.removeprefix("cluster_"))(**given))
@@ -73,6 +76,9 @@ class Client:
             return [re.sub(r"(?<=.)(?=[A-Z])", "_", type(event).__name__).lower() for event in told]
         if verb == "scale_gradually":
             return await plain([step async for step in each(backfill.scale_gradually(**given))])
+        if verb == "failed_documents":
+            failed = backfill.failed_documents(indices=given.get("indices"), classes=given.get("classes"))
+            return await plain([one async for some in each(failed.batches(given.get("batch", 1000))) for one in some])
         if verb == "deep_status":
             return await plain(backfill.status(deep=True))
         return await plain(getattr(backfill, verb)(**given))
@@ -86,6 +92,13 @@ class Client:
         if isinstance(value, str):
             return re.sub(r"\$(\w+)", lambda found: self.names[found[1]], value)
         return value
+
+
+def tell(url: str, say: dict[str, Any]) -> None:
+    """Tells a fake something."""
+    request = urllib.request.Request(url, json.dumps(say).encode(), {"content-type": "application/json"})
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 200
 
 
 async def plain(value: Any) -> Any:
@@ -134,7 +147,7 @@ def holds(actual: Any, expected: Any) -> bool:
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda file: file.stem)
 @pytest.mark.parametrize("half", [snapfill, aio], ids=["blocking", "asynchronous"])
-async def test_conformance(half: Any, scenario: Path, tmp_path: Path) -> None:
-    client = Client(half, tmp_path)
+async def test_conformance(half: Any, scenario: Path, tmp_path: Path, cluster: str) -> None:
+    client = Client(half, tmp_path, cluster)
     for step in json.loads(scenario.read_text())["steps"]:
         await client.step(step)

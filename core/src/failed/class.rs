@@ -1,11 +1,13 @@
 //! What kind of failure it was.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Transformed;
 use crate::cluster::ItemError;
+use crate::{Error, ErrorKind};
 
 /// What kind of failure it was, and so what may help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -25,6 +27,10 @@ pub enum FailureClass {
 }
 
 impl FailureClass {
+    /// All classes.
+    pub const ALL: [Self; 5] =
+        [Self::Mapping, Self::TooLarge, Self::Version, Self::Transform, Self::Other];
+
     /// The class as one lower-case word, stable across releases.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -79,6 +85,17 @@ impl FailureClass {
     }
 }
 
+impl FromStr for FailureClass {
+    type Err = Error;
+
+    fn from_str(word: &str) -> Result<Self, Error> {
+        Self::ALL.into_iter().find(|class| class.as_str() == word).ok_or_else(|| {
+            let known = Self::ALL.map(Self::as_str).join(", ");
+            Error::new(ErrorKind::Config, format!("a class of failures is one of {known}"))
+        })
+    }
+}
+
 impl fmt::Display for FailureClass {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -88,6 +105,19 @@ impl fmt::Display for FailureClass {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_is_the_class_that_has_it() {
+        for class in FailureClass::ALL {
+            assert_eq!(class.as_str().parse::<FailureClass>().unwrap(), class);
+        }
+        let refused = "mappings".parse::<FailureClass>().unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Config);
+        assert!(
+            refused.message().contains("mapping, too_large, version, transform, other"),
+            "{refused}"
+        );
+    }
 
     #[test]
     fn the_words_of_old_and_new_servers_are_understood() {

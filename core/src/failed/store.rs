@@ -262,8 +262,10 @@ impl FailedDocuments {
     /// Those of the next bulk request that has any; `None` at the end.
     pub async fn next(&mut self) -> Option<Result<Vec<FailedDocument>>> {
         loop {
-            let path = self.objects.pop_front()?;
-            let mut documents: Vec<FailedDocument> = match self.log.read(&path).await {
+            // Let go of once it is read: whoever waited may have gone away in between.
+            let read = self.log.read(self.objects.front()?).await;
+            self.objects.pop_front();
+            let mut documents: Vec<FailedDocument> = match read {
                 Ok(documents) => documents,
                 Err(error) => return Some(Err(error)),
             };

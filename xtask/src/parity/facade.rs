@@ -31,8 +31,14 @@ pub(super) fn read(folder: &Path) -> Result<Api> {
         Failure::Failed(format!("cannot read {}: {error}", folder.display()))
     };
     let mut api = Api::default();
-    for entry in fs::read_dir(folder).map_err(|error| unreadable(&error))? {
-        let path = entry.map_err(|error| unreadable(&error))?.path();
+    let entries = fs::read_dir(folder).map_err(|error| unreadable(&error))?;
+    let mut paths = entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<std::io::Result<Vec<_>>>()
+        .map_err(|error| unreadable(&error))?;
+    // What a handle has may stand in several files: in the same order on every machine.
+    paths.sort();
+    for path in paths {
         if path.extension().is_some_and(|ending| ending == "rs") {
             let text = fs::read_to_string(&path).map_err(|error| unreadable(&error))?;
             let file = syn::parse_file(&text).map_err(|error| unreadable(&error))?;

@@ -50,6 +50,7 @@ impl Package {
             "Cluster.kt",
             "Documents.kt",
             "Events.kt",
+            "FailedDocuments.kt",
             "GradualScaling.kt",
             "Repository.kt",
         ] {

@@ -31,7 +31,14 @@ impl Package {
         let text = |name: &str| source(&folder, name);
         let events = text("events.ts")?;
         let mut handles = classes(&events);
-        for file in ["backfill.ts", "cluster.ts", "documents.ts", "gradual.ts", "repository.ts"] {
+        for file in [
+            "backfill.ts",
+            "cluster.ts",
+            "documents.ts",
+            "failed.ts",
+            "gradual.ts",
+            "repository.ts",
+        ] {
             handles.extend(classes(&text(file)?));
         }
         Ok(Self {

@@ -15,6 +15,7 @@ const ARGUMENTS: &[&str] = &[
     "BackfillOptions",
     "ClusterOptions",
     "EcsFleet",
+    "FailedFilter",
     "GradualOptions",
     "KubernetesFleet",
     "RenamePattern",
@@ -26,6 +27,7 @@ pub(super) fn class(handle: &str) -> &str {
     match handle {
         "DocumentStream" => "Documents",
         "EventStream" => "Events",
+        "FailedDocumentStream" => "FailedDocuments",
         other => other,
     }
 }

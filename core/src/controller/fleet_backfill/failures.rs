@@ -2,11 +2,35 @@
 
 use std::sync::Arc;
 
-use super::Shared;
+use super::{FleetBackfill, Shared};
 use crate::coordination::Run;
-use crate::failed::{FailedLog, FailedStore, FailureBudget, place};
+use crate::failed::{
+    FailedFilter, FailedLog, FailedStore, FailureBudget, Redrive, Redriven, place,
+};
+use crate::fleet::Fleet;
 use crate::pipeline::Failures;
 use crate::{Error, ErrorKind, Result};
+
+impl<F: Fleet + ?Sized> FleetBackfill<F> {
+    /// The documents that the target refused for good.
+    ///
+    /// # Errors
+    /// What the working state fails with, and what opening the place where they are kept fails with.
+    pub async fn failed_documents(&self) -> Result<FailedLog> {
+        self.shared.failed_log().await
+    }
+
+    /// Sends failed documents again. What is taken is noted; what is refused again stays.
+    ///
+    /// # Errors
+    /// As [`FleetBackfill::failed_documents`], and as [`Redrive::run`].
+    pub async fn redrive(&self, filter: FailedFilter) -> Result<Redriven> {
+        let Shared { cluster, clock, settings, .. } = &*self.shared;
+        let (cluster, clock) = (Arc::clone(cluster), Arc::clone(clock));
+        let log = self.failed_documents().await?;
+        Redrive::new(log, cluster, clock, settings.bulk.timeout).only(filter).run().await
+    }
+}
 
 impl Shared {
     /// What workers keep failures with.

@@ -30,7 +30,6 @@ use super::{
 };
 use crate::cluster::{ClusterClient, ClusterHealth};
 use crate::coordination::{Coordinator, Run, Standing, WorkStore};
-use crate::failed::FailedLog;
 use crate::fleet::{Fleet, FleetKind, LocalFleet};
 use crate::pipeline::{Failures, Pressure};
 use crate::settings::{BackfillSettings, WhenDone};
@@ -135,14 +134,6 @@ impl<F: Fleet + ?Sized> FleetBackfill<F> {
     /// How the workers of this process send, now.
     pub fn sending(&self) -> Sending {
         self.shared.pressure.sending()
-    }
-
-    /// The documents that the target refused for good.
-    ///
-    /// # Errors
-    /// What the working state fails with, and what opening the place where they are kept fails with.
-    pub async fn failed_documents(&self) -> Result<FailedLog> {
-        self.shared.failed_log().await
     }
 
     async fn resize(&self, workers: usize) -> Result<()> {

@@ -716,6 +716,10 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_snapfill_ffi_checksum_method_backfill_interrupt(
     ): Int
+    external fun uniffi_snapfill_ffi_checksum_method_backfill_limit(
+    ): Int
+    external fun uniffi_snapfill_ffi_checksum_method_backfill_limits(
+    ): Int
     external fun uniffi_snapfill_ffi_checksum_method_backfill_pause(
     ): Int
     external fun uniffi_snapfill_ffi_checksum_method_backfill_plan(
@@ -735,6 +739,14 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_snapfill_ffi_checksum_method_backfill_stop(
     ): Int
     external fun uniffi_snapfill_ffi_checksum_method_backfill_wait(
+    ): Int
+    external fun uniffi_snapfill_ffi_checksum_method_backfill_failed_documents(
+    ): Int
+    external fun uniffi_snapfill_ffi_checksum_method_backfill_failed_summary(
+    ): Int
+    external fun uniffi_snapfill_ffi_checksum_method_backfill_redrive(
+    ): Int
+    external fun uniffi_snapfill_ffi_checksum_method_backfill_report(
     ): Int
     external fun uniffi_snapfill_ffi_checksum_method_cluster_count(
     ): Int
@@ -765,6 +777,8 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_snapfill_ffi_checksum_method_eventstream_next_batch(
     ): Int
     external fun uniffi_snapfill_ffi_checksum_method_eventstream_ready(
+    ): Int
+    external fun uniffi_snapfill_ffi_checksum_method_faileddocumentstream_next_batch(
     ): Int
     external fun uniffi_snapfill_ffi_checksum_method_gradualscaling_next(
     ): Int
@@ -831,6 +845,10 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_snapfill_ffi_fn_method_backfill_interrupt(`ptr`: Long,
     ): Long
+    external fun uniffi_snapfill_ffi_fn_method_backfill_limit(`ptr`: Long,`limits`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_snapfill_ffi_fn_method_backfill_limits(`ptr`: Long,
+    ): Long
     external fun uniffi_snapfill_ffi_fn_method_backfill_pause(`ptr`: Long,
     ): Long
     external fun uniffi_snapfill_ffi_fn_method_backfill_plan(`ptr`: Long,
@@ -850,6 +868,14 @@ internal object UniffiLib {
     external fun uniffi_snapfill_ffi_fn_method_backfill_stop(`ptr`: Long,`folder`: RustBuffer.ByValue,
     ): Long
     external fun uniffi_snapfill_ffi_fn_method_backfill_wait(`ptr`: Long,
+    ): Long
+    external fun uniffi_snapfill_ffi_fn_method_backfill_failed_documents(`ptr`: Long,`filter`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_snapfill_ffi_fn_method_backfill_failed_summary(`ptr`: Long,
+    ): Long
+    external fun uniffi_snapfill_ffi_fn_method_backfill_redrive(`ptr`: Long,`filter`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_snapfill_ffi_fn_method_backfill_report(`ptr`: Long,
     ): Long
     external fun uniffi_snapfill_ffi_fn_clone_cluster(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
@@ -898,6 +924,12 @@ internal object UniffiLib {
     external fun uniffi_snapfill_ffi_fn_method_eventstream_next_batch(`ptr`: Long,`max`: Int,
     ): Long
     external fun uniffi_snapfill_ffi_fn_method_eventstream_ready(`ptr`: Long,
+    ): Long
+    external fun uniffi_snapfill_ffi_fn_clone_faileddocumentstream(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_snapfill_ffi_fn_free_faileddocumentstream(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_snapfill_ffi_fn_method_faileddocumentstream_next_batch(`ptr`: Long,`max`: Int,
     ): Long
     external fun uniffi_snapfill_ffi_fn_clone_gradualscaling(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
@@ -1076,6 +1108,12 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_snapfill_ffi_checksum_method_backfill_interrupt() and 0xFFFF) != 24256) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_snapfill_ffi_checksum_method_backfill_limit() and 0xFFFF) != 16794) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_snapfill_ffi_checksum_method_backfill_limits() and 0xFFFF) != 61067) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_snapfill_ffi_checksum_method_backfill_pause() and 0xFFFF) != 7186) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1104,6 +1142,18 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_snapfill_ffi_checksum_method_backfill_wait() and 0xFFFF) != 30745) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_snapfill_ffi_checksum_method_backfill_failed_documents() and 0xFFFF) != 64460) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_snapfill_ffi_checksum_method_backfill_failed_summary() and 0xFFFF) != 10626) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_snapfill_ffi_checksum_method_backfill_redrive() and 0xFFFF) != 5608) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_snapfill_ffi_checksum_method_backfill_report() and 0xFFFF) != 52129) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_snapfill_ffi_checksum_method_cluster_count() and 0xFFFF) != 36009) {
@@ -1149,6 +1199,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_snapfill_ffi_checksum_method_eventstream_ready() and 0xFFFF) != 21712) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_snapfill_ffi_checksum_method_faileddocumentstream_next_batch() and 0xFFFF) != 29155) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_snapfill_ffi_checksum_method_gradualscaling_next() and 0xFFFF) != 62308) {
@@ -1791,6 +1844,22 @@ public interface NativeBackfillInterface {
     suspend fun `interrupt`()
 
     /**
+     * Changes these ceilings while it runs: here at once, in other processes that work on the run within some seconds.
+     *
+     * # Errors
+     * `Config` for a ceiling of 0; `State` when nothing was planned; what the working state fails with.
+     */
+    suspend fun `limit`(`limits`: RateLimits)
+
+    /**
+     * Ceilings of what each process that works on the run sends.
+     *
+     * # Errors
+     * What the working state fails with.
+     */
+    suspend fun `limits`(): RateLimits
+
+    /**
      * Sends all workers away and waits until they are gone. What they had done is kept; `start` goes on there.
      *
      * # Errors
@@ -1871,6 +1940,41 @@ public interface NativeBackfillInterface {
      * The error that ended a worker, when it left work undone; `Cancelled` when the backfill was paused or stopped.
      */
     suspend fun `wait`(): kotlin.String
+
+    /**
+     * The documents that the target refused. Nothing is read before a batch is asked for.
+     *
+     * # Errors
+     * `Config` for a class that is none.
+     */
+    fun `failedDocuments`(`filter`: FailedFilter): NativeFailedDocumentStream
+
+    /**
+     * How many documents the target refused, and why. Those that were sent again with success do not count.
+     *
+     * # Errors
+     * What the working state fails with, and the place where they are kept.
+     */
+    suspend fun `failedSummary`(): FailedSummary
+
+    /**
+     * Sends failed documents again, to the index they were meant for. What is taken is none any more; what is refused again
+     * stays. May be repeated.
+     *
+     * # Errors
+     * `Config` for a class that is none; what the place where they are kept fails with, and the target for good. What was taken
+     * until then is noted.
+     */
+    suspend fun `redrive`(`filter`: FailedFilter): Redriven
+
+    /**
+     * What was moved so far: of a run that is going on, has ended, or was stopped and archived. Counts the indices of the target.
+     *
+     * # Errors
+     * `NotFound` when nothing was begun under the session, or the archive is not where it was; what the working state fails with.
+     * What else cannot be found out is said in the report.
+     */
+    suspend fun `report`(): Report
 
     companion object
 }
@@ -2091,6 +2195,62 @@ open class NativeBackfill: Disposable, AutoCloseable, NativeBackfillInterface
         // lift function
         { },
 
+        // Error FFI converter
+        NativeException.ErrorHandler,
+    )
+    }
+
+
+    /**
+     * Changes these ceilings while it runs: here at once, in other processes that work on the run within some seconds.
+     *
+     * # Errors
+     * `Config` for a ceiling of 0; `State` when nothing was planned; what the working state fails with.
+     */
+    @Throws(NativeException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `limit`(`limits`: RateLimits) {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_snapfill_ffi_fn_method_backfill_limit(
+                uniffiHandle,
+
+        FfiConverterTypeRateLimits.lower(`limits`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_snapfill_ffi_rust_future_poll_void(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_snapfill_ffi_rust_future_complete_void(future, continuation) },
+        { future -> UniffiLib.ffi_snapfill_ffi_rust_future_free_void(future) },
+        // lift function
+        { },
+
+        // Error FFI converter
+        NativeException.ErrorHandler,
+    )
+    }
+
+
+    /**
+     * Ceilings of what each process that works on the run sends.
+     *
+     * # Errors
+     * What the working state fails with.
+     */
+    @Throws(NativeException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `limits`() : RateLimits {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_snapfill_ffi_fn_method_backfill_limits(
+                uniffiHandle,
+
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_snapfill_ffi_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_snapfill_ffi_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_snapfill_ffi_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterTypeRateLimits.lift(it) },
         // Error FFI converter
         NativeException.ErrorHandler,
     )
@@ -2366,6 +2526,112 @@ open class NativeBackfill: Disposable, AutoCloseable, NativeBackfillInterface
         { future -> UniffiLib.ffi_snapfill_ffi_rust_future_free_rust_buffer(future) },
         // lift function
         { FfiConverterString.lift(it) },
+        // Error FFI converter
+        NativeException.ErrorHandler,
+    )
+    }
+
+
+    /**
+     * The documents that the target refused. Nothing is read before a batch is asked for.
+     *
+     * # Errors
+     * `Config` for a class that is none.
+     */
+    @Throws(NativeException::class)override fun `failedDocuments`(`filter`: FailedFilter): NativeFailedDocumentStream {
+            return FfiConverterTypeNativeFailedDocumentStream.lift(
+    callWithHandle {
+    uniffiRustCallWithError(NativeException) { _status ->
+    UniffiLib.uniffi_snapfill_ffi_fn_method_backfill_failed_documents(
+        it,
+
+        FfiConverterTypeFailedFilter.lower(`filter`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * How many documents the target refused, and why. Those that were sent again with success do not count.
+     *
+     * # Errors
+     * What the working state fails with, and the place where they are kept.
+     */
+    @Throws(NativeException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `failedSummary`() : FailedSummary {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_snapfill_ffi_fn_method_backfill_failed_summary(
+                uniffiHandle,
+
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_snapfill_ffi_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_snapfill_ffi_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_snapfill_ffi_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterTypeFailedSummary.lift(it) },
+        // Error FFI converter
+        NativeException.ErrorHandler,
+    )
+    }
+
+
+    /**
+     * Sends failed documents again, to the index they were meant for. What is taken is none any more; what is refused again
+     * stays. May be repeated.
+     *
+     * # Errors
+     * `Config` for a class that is none; what the place where they are kept fails with, and the target for good. What was taken
+     * until then is noted.
+     */
+    @Throws(NativeException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `redrive`(`filter`: FailedFilter) : Redriven {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_snapfill_ffi_fn_method_backfill_redrive(
+                uniffiHandle,
+
+        FfiConverterTypeFailedFilter.lower(`filter`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_snapfill_ffi_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_snapfill_ffi_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_snapfill_ffi_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterTypeRedriven.lift(it) },
+        // Error FFI converter
+        NativeException.ErrorHandler,
+    )
+    }
+
+
+    /**
+     * What was moved so far: of a run that is going on, has ended, or was stopped and archived. Counts the indices of the target.
+     *
+     * # Errors
+     * `NotFound` when nothing was begun under the session, or the archive is not where it was; what the working state fails with.
+     * What else cannot be found out is said in the report.
+     */
+    @Throws(NativeException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `report`() : Report {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_snapfill_ffi_fn_method_backfill_report(
+                uniffiHandle,
+
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_snapfill_ffi_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_snapfill_ffi_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_snapfill_ffi_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterTypeReport.lift(it) },
         // Error FFI converter
         NativeException.ErrorHandler,
     )
@@ -3865,6 +4131,290 @@ public object FfiConverterTypeNativeEventStream: FfiConverter<NativeEventStream,
     override fun allocationSize(value: NativeEventStream) = 8UL
 
     override fun write(value: NativeEventStream, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * The documents that a target refused for good and that were not sent again with success. One caller at a time pulls batches
+ * from it.
+ */
+public interface NativeFailedDocumentStreamInterface {
+
+    /**
+     * The next ones, `max` of them or fewer; none when all have come. A cancelled call loses no document.
+     *
+     * # Errors
+     * What the working state fails with, and the place where they are kept; `Corrupt`, naming a file that is damaged.
+     */
+    suspend fun `nextBatch`(`max`: kotlin.UInt): List<FailedDocument>
+
+    companion object
+}
+
+/**
+ * The documents that a target refused for good and that were not sent again with success. One caller at a time pulls batches
+ * from it.
+ */
+open class NativeFailedDocumentStream: Disposable, AutoCloseable, NativeFailedDocumentStreamInterface
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_snapfill_ffi_fn_free_faileddocumentstream(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_snapfill_ffi_fn_clone_faileddocumentstream(handle, status)
+        }
+    }
+
+
+    /**
+     * The next ones, `max` of them or fewer; none when all have come. A cancelled call loses no document.
+     *
+     * # Errors
+     * What the working state fails with, and the place where they are kept; `Corrupt`, naming a file that is damaged.
+     */
+    @Throws(NativeException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `nextBatch`(`max`: kotlin.UInt) : List<FailedDocument> {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_snapfill_ffi_fn_method_faileddocumentstream_next_batch(
+                uniffiHandle,
+
+        FfiConverterUInt.lower(`max`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_snapfill_ffi_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_snapfill_ffi_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_snapfill_ffi_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterSequenceTypeFailedDocument.lift(it) },
+        // Error FFI converter
+        NativeException.ErrorHandler,
+    )
+    }
+
+
+
+
+
+
+
+
+    /**
+     * @suppress
+     */
+    companion object
+
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeNativeFailedDocumentStream: FfiConverter<NativeFailedDocumentStream, Long> {
+    override fun lower(value: NativeFailedDocumentStream): Long {
+        return value.uniffiCloneHandle()
+    }
+
+    override fun lift(value: Long): NativeFailedDocumentStream {
+        return NativeFailedDocumentStream(UniffiWithHandle, value)
+    }
+
+    override fun read(buf: ByteBuffer): NativeFailedDocumentStream {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: NativeFailedDocumentStream) = 8UL
+
+    override fun write(value: NativeFailedDocumentStream, buf: ByteBuffer) {
         buf.putLong(lower(value))
     }
 }
@@ -6131,6 +6681,227 @@ public object FfiConverterTypeErrorContext: FfiConverterRustBuffer<ErrorContext>
 
 
 /**
+ * A document that the target refused for good.
+ */
+data class FailedDocument (
+    /**
+     * The index that was to receive it.
+     */
+    val `index`: kotlin.String
+    ,
+    /**
+     * `_id`.
+     */
+    val `id`: kotlin.String
+    ,
+    /**
+     * `_routing`, where it has its own.
+     */
+    val `routing`: kotlin.String?
+    ,
+    /**
+     * What was to be done with an id that is there already: `index` or `create`.
+     */
+    val `operation`: kotlin.String
+    ,
+    /**
+     * What kind of failure it was: `mapping`, `too_large`, `version`, `transform` or `other`.
+     */
+    val `failureClass`: kotlin.String
+    ,
+    /**
+     * The HTTP status of the item.
+     */
+    val `status`: kotlin.UInt
+    ,
+    /**
+     * The target's word for it.
+     */
+    val `errorType`: kotlin.String
+    ,
+    /**
+     * The target's explanation.
+     */
+    val `reason`: kotlin.String
+    ,
+    /**
+     * The index of the snapshot.
+     */
+    val `sourceIndex`: kotlin.String
+    ,
+    /**
+     * The shard of that index.
+     */
+    val `shard`: kotlin.UInt
+    ,
+    /**
+     * The document's number in the shard.
+     */
+    val `number`: kotlin.UInt
+    ,
+    /**
+     * The document, as it was sent. In JSON it is in base64.
+     */
+    val `source`: kotlin.ByteArray
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFailedDocument: FfiConverterRustBuffer<FailedDocument> {
+    override fun read(buf: ByteBuffer): FailedDocument {
+        return FailedDocument(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterByteArray.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: FailedDocument) = (
+            FfiConverterString.allocationSize(value.`index`) +
+            FfiConverterString.allocationSize(value.`id`) +
+            FfiConverterOptionalString.allocationSize(value.`routing`) +
+            FfiConverterString.allocationSize(value.`operation`) +
+            FfiConverterString.allocationSize(value.`failureClass`) +
+            FfiConverterUInt.allocationSize(value.`status`) +
+            FfiConverterString.allocationSize(value.`errorType`) +
+            FfiConverterString.allocationSize(value.`reason`) +
+            FfiConverterString.allocationSize(value.`sourceIndex`) +
+            FfiConverterUInt.allocationSize(value.`shard`) +
+            FfiConverterUInt.allocationSize(value.`number`) +
+            FfiConverterByteArray.allocationSize(value.`source`)
+    )
+
+    override fun write(value: FailedDocument, buf: ByteBuffer) {
+            FfiConverterString.write(value.`index`, buf)
+            FfiConverterString.write(value.`id`, buf)
+            FfiConverterOptionalString.write(value.`routing`, buf)
+            FfiConverterString.write(value.`operation`, buf)
+            FfiConverterString.write(value.`failureClass`, buf)
+            FfiConverterUInt.write(value.`status`, buf)
+            FfiConverterString.write(value.`errorType`, buf)
+            FfiConverterString.write(value.`reason`, buf)
+            FfiConverterString.write(value.`sourceIndex`, buf)
+            FfiConverterUInt.write(value.`shard`, buf)
+            FfiConverterUInt.write(value.`number`, buf)
+            FfiConverterByteArray.write(value.`source`, buf)
+    }
+}
+
+
+
+/**
+ * Which failed documents are meant. By default all of them.
+ */
+data class FailedFilter (
+    /**
+     * Those of these indices, by their name in the snapshot or in the target; none: of all.
+     */
+    val `indices`: List<kotlin.String> = listOf()
+    ,
+    /**
+     * Those of these classes: `mapping`, `too_large`, `version`, `transform`, `other`; none: of all.
+     */
+    val `classes`: List<kotlin.String> = listOf()
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFailedFilter: FfiConverterRustBuffer<FailedFilter> {
+    override fun read(buf: ByteBuffer): FailedFilter {
+        return FailedFilter(
+            FfiConverterSequenceString.read(buf),
+            FfiConverterSequenceString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: FailedFilter) = (
+            FfiConverterSequenceString.allocationSize(value.`indices`) +
+            FfiConverterSequenceString.allocationSize(value.`classes`)
+    )
+
+    override fun write(value: FailedFilter, buf: ByteBuffer) {
+            FfiConverterSequenceString.write(value.`indices`, buf)
+            FfiConverterSequenceString.write(value.`classes`, buf)
+    }
+}
+
+
+
+/**
+ * How many documents the target refused and still refuses, and why.
+ */
+data class FailedSummary (
+    /**
+     * All of them.
+     */
+    val `total`: kotlin.ULong
+    ,
+    /**
+     * By index, class and the target's word; the most frequent first.
+     */
+    val `groups`: List<FailureGroup>
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFailedSummary: FfiConverterRustBuffer<FailedSummary> {
+    override fun read(buf: ByteBuffer): FailedSummary {
+        return FailedSummary(
+            FfiConverterULong.read(buf),
+            FfiConverterSequenceTypeFailureGroup.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: FailedSummary) = (
+            FfiConverterULong.allocationSize(value.`total`) +
+            FfiConverterSequenceTypeFailureGroup.allocationSize(value.`groups`)
+    )
+
+    override fun write(value: FailedSummary, buf: ByteBuffer) {
+            FfiConverterULong.write(value.`total`, buf)
+            FfiConverterSequenceTypeFailureGroup.write(value.`groups`, buf)
+    }
+}
+
+
+
+/**
  * An item that was given up.
  */
 data class FailedWork (
@@ -6196,6 +6967,93 @@ public object FfiConverterTypeFailedWork: FfiConverterRustBuffer<FailedWork> {
             FfiConverterString.write(value.`reason`, buf)
             FfiConverterOptionalString.write(value.`worker`, buf)
             FfiConverterUInt.write(value.`attempts`, buf)
+    }
+}
+
+
+
+/**
+ * Failures of one kind.
+ */
+data class FailureGroup (
+    /**
+     * The index that was to receive them.
+     */
+    val `index`: kotlin.String
+    ,
+    /**
+     * What kind of failure it was: `mapping`, `too_large`, `version`, `transform` or `other`.
+     */
+    val `failureClass`: kotlin.String
+    ,
+    /**
+     * The target's word for it.
+     */
+    val `errorType`: kotlin.String
+    ,
+    /**
+     * How many.
+     */
+    val `documents`: kotlin.ULong
+    ,
+    /**
+     * The ids of the first of them.
+     */
+    val `exampleIds`: List<kotlin.String>
+    ,
+    /**
+     * The target's explanation for the first one.
+     */
+    val `exampleReason`: kotlin.String
+    ,
+    /**
+     * What may help.
+     */
+    val `remedy`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFailureGroup: FfiConverterRustBuffer<FailureGroup> {
+    override fun read(buf: ByteBuffer): FailureGroup {
+        return FailureGroup(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterSequenceString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: FailureGroup) = (
+            FfiConverterString.allocationSize(value.`index`) +
+            FfiConverterString.allocationSize(value.`failureClass`) +
+            FfiConverterString.allocationSize(value.`errorType`) +
+            FfiConverterULong.allocationSize(value.`documents`) +
+            FfiConverterSequenceString.allocationSize(value.`exampleIds`) +
+            FfiConverterString.allocationSize(value.`exampleReason`) +
+            FfiConverterString.allocationSize(value.`remedy`)
+    )
+
+    override fun write(value: FailureGroup, buf: ByteBuffer) {
+            FfiConverterString.write(value.`index`, buf)
+            FfiConverterString.write(value.`failureClass`, buf)
+            FfiConverterString.write(value.`errorType`, buf)
+            FfiConverterULong.write(value.`documents`, buf)
+            FfiConverterSequenceString.write(value.`exampleIds`, buf)
+            FfiConverterString.write(value.`exampleReason`, buf)
+            FfiConverterString.write(value.`remedy`, buf)
     }
 }
 
@@ -6996,6 +7854,53 @@ public object FfiConverterTypePlan: FfiConverterRustBuffer<Plan> {
 
 
 /**
+ * What is to be known of an index before its documents are written.
+ */
+data class PlanWarning (
+    /**
+     * The index, of the snapshot or of the target.
+     */
+    val `index`: kotlin.String
+    ,
+    /**
+     * What is to be known.
+     */
+    val `warning`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypePlanWarning: FfiConverterRustBuffer<PlanWarning> {
+    override fun read(buf: ByteBuffer): PlanWarning {
+        return PlanWarning(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: PlanWarning) = (
+            FfiConverterString.allocationSize(value.`index`) +
+            FfiConverterString.allocationSize(value.`warning`)
+    )
+
+    override fun write(value: PlanWarning, buf: ByteBuffer) {
+            FfiConverterString.write(value.`index`, buf)
+            FfiConverterString.write(value.`warning`, buf)
+    }
+}
+
+
+
+/**
  * What a run would do with one index.
  */
 data class PlannedIndex (
@@ -7343,6 +8248,61 @@ public object FfiConverterTypeRateLimits: FfiConverterRustBuffer<RateLimits> {
 
 
 /**
+ * What became of failed documents that were sent again.
+ */
+data class Redriven (
+    /**
+     * Taken now.
+     */
+    val `written`: kotlin.ULong
+    ,
+    /**
+     * Refused again, or left alone because a transform failed on them.
+     */
+    val `failed`: kotlin.ULong
+    ,
+    /**
+     * The target's words for those, and how many of each.
+     */
+    val `reasons`: Map<kotlin.String, kotlin.ULong>
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeRedriven: FfiConverterRustBuffer<Redriven> {
+    override fun read(buf: ByteBuffer): Redriven {
+        return Redriven(
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterMapStringULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Redriven) = (
+            FfiConverterULong.allocationSize(value.`written`) +
+            FfiConverterULong.allocationSize(value.`failed`) +
+            FfiConverterMapStringULong.allocationSize(value.`reasons`)
+    )
+
+    override fun write(value: Redriven, buf: ByteBuffer) {
+            FfiConverterULong.write(value.`written`, buf)
+            FfiConverterULong.write(value.`failed`, buf)
+            FfiConverterMapStringULong.write(value.`reasons`, buf)
+    }
+}
+
+
+
+/**
  * A regular expression for whole names of indices, and what takes their place.
  */
 data class RenamePattern (
@@ -7384,6 +8344,387 @@ public object FfiConverterTypeRenamePattern: FfiConverterRustBuffer<RenamePatter
     override fun write(value: RenamePattern, buf: ByteBuffer) {
             FfiConverterString.write(value.`pattern`, buf)
             FfiConverterString.write(value.`replacement`, buf)
+    }
+}
+
+
+
+/**
+ * What a backfill has moved, at any time, also after a stop. Holds no secret.
+ */
+data class Report (
+    /**
+     * The release that made it.
+     */
+    val `version`: kotlin.String
+    ,
+    /**
+     * When it was made, milliseconds since the epoch.
+     */
+    val `madeMs`: kotlin.Long
+    ,
+    /**
+     * The session's name, empty for the usual one.
+     */
+    val `session`: kotlin.String
+    ,
+    /**
+     * The snapshot that was read.
+     */
+    val `snapshot`: kotlin.String
+    ,
+    /**
+     * Its uuid.
+     */
+    val `snapshotUuid`: kotlin.String
+    ,
+    /**
+     * The URL of its repository.
+     */
+    val `repository`: kotlin.String
+    ,
+    /**
+     * The address of the target.
+     */
+    val `target`: kotlin.String
+    ,
+    /**
+     * Whether workers are at it, as in the status.
+     */
+    val `state`: kotlin.String
+    ,
+    /**
+     * `completed`, `completed_with_errors` or `failed`, once the run has ended.
+     */
+    val `end`: kotlin.String?
+    ,
+    /**
+     * The archive that it is made from, where the backfill was stopped.
+     */
+    val `archive`: kotlin.String?
+    ,
+    /**
+     * When it was planned, milliseconds since the epoch.
+     */
+    val `begunMs`: kotlin.Long
+    ,
+    /**
+     * When the last work item was done, milliseconds since the epoch, once all are.
+     */
+    val `endedMs`: kotlin.Long?
+    ,
+    /**
+     * Shards by state.
+     */
+    val `shards`: Counts
+    ,
+    /**
+     * Live documents of the work items that are done.
+     */
+    val `live`: kotlin.ULong
+    ,
+    /**
+     * What became of the documents, all indices together.
+     */
+    val `books`: Books
+    ,
+    /**
+     * Whether `live` = written + failed + skipped; none while some shard is not done.
+     */
+    val `balanced`: kotlin.Boolean?
+    ,
+    /**
+     * Documents written a second, from the first work item to the last, pauses included; none before the end.
+     */
+    val `documentsPerSecond`: kotlin.ULong?
+    ,
+    /**
+     * Bytes of their sources.
+     */
+    val `bytesPerSecond`: kotlin.ULong?
+    ,
+    /**
+     * The indices of the snapshot that were moved, by name.
+     */
+    val `indices`: List<ReportedIndex>
+    ,
+    /**
+     * What the target holds. An index stands in one of them; several stand in the same where they share indices of the target.
+     */
+    val `targets`: List<TargetCheck>
+    ,
+    /**
+     * The documents that the target refused and that were not sent again with success; none where they cannot be read.
+     */
+    val `failures`: FailedSummary?
+    ,
+    /**
+     * Work items that were given up, at most a thousand.
+     */
+    val `givenUp`: List<FailedWork>
+    ,
+    /**
+     * What was to be known before the run.
+     */
+    val `warnings`: List<PlanWarning>
+    ,
+    /**
+     * How it was done, as a JSON object.
+     */
+    val `settings`: kotlin.String
+    ,
+    /**
+     * What this report could not find out, and why.
+     */
+    val `notes`: List<kotlin.String>
+    ,
+    /**
+     * All of it for people, as Markdown.
+     */
+    val `markdown`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeReport: FfiConverterRustBuffer<Report> {
+    override fun read(buf: ByteBuffer): Report {
+        return Report(
+            FfiConverterString.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterOptionalLong.read(buf),
+            FfiConverterTypeCounts.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterTypeBooks.read(buf),
+            FfiConverterOptionalBoolean.read(buf),
+            FfiConverterOptionalULong.read(buf),
+            FfiConverterOptionalULong.read(buf),
+            FfiConverterSequenceTypeReportedIndex.read(buf),
+            FfiConverterSequenceTypeTargetCheck.read(buf),
+            FfiConverterOptionalTypeFailedSummary.read(buf),
+            FfiConverterSequenceTypeFailedWork.read(buf),
+            FfiConverterSequenceTypePlanWarning.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterSequenceString.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Report) = (
+            FfiConverterString.allocationSize(value.`version`) +
+            FfiConverterLong.allocationSize(value.`madeMs`) +
+            FfiConverterString.allocationSize(value.`session`) +
+            FfiConverterString.allocationSize(value.`snapshot`) +
+            FfiConverterString.allocationSize(value.`snapshotUuid`) +
+            FfiConverterString.allocationSize(value.`repository`) +
+            FfiConverterString.allocationSize(value.`target`) +
+            FfiConverterString.allocationSize(value.`state`) +
+            FfiConverterOptionalString.allocationSize(value.`end`) +
+            FfiConverterOptionalString.allocationSize(value.`archive`) +
+            FfiConverterLong.allocationSize(value.`begunMs`) +
+            FfiConverterOptionalLong.allocationSize(value.`endedMs`) +
+            FfiConverterTypeCounts.allocationSize(value.`shards`) +
+            FfiConverterULong.allocationSize(value.`live`) +
+            FfiConverterTypeBooks.allocationSize(value.`books`) +
+            FfiConverterOptionalBoolean.allocationSize(value.`balanced`) +
+            FfiConverterOptionalULong.allocationSize(value.`documentsPerSecond`) +
+            FfiConverterOptionalULong.allocationSize(value.`bytesPerSecond`) +
+            FfiConverterSequenceTypeReportedIndex.allocationSize(value.`indices`) +
+            FfiConverterSequenceTypeTargetCheck.allocationSize(value.`targets`) +
+            FfiConverterOptionalTypeFailedSummary.allocationSize(value.`failures`) +
+            FfiConverterSequenceTypeFailedWork.allocationSize(value.`givenUp`) +
+            FfiConverterSequenceTypePlanWarning.allocationSize(value.`warnings`) +
+            FfiConverterString.allocationSize(value.`settings`) +
+            FfiConverterSequenceString.allocationSize(value.`notes`) +
+            FfiConverterString.allocationSize(value.`markdown`)
+    )
+
+    override fun write(value: Report, buf: ByteBuffer) {
+            FfiConverterString.write(value.`version`, buf)
+            FfiConverterLong.write(value.`madeMs`, buf)
+            FfiConverterString.write(value.`session`, buf)
+            FfiConverterString.write(value.`snapshot`, buf)
+            FfiConverterString.write(value.`snapshotUuid`, buf)
+            FfiConverterString.write(value.`repository`, buf)
+            FfiConverterString.write(value.`target`, buf)
+            FfiConverterString.write(value.`state`, buf)
+            FfiConverterOptionalString.write(value.`end`, buf)
+            FfiConverterOptionalString.write(value.`archive`, buf)
+            FfiConverterLong.write(value.`begunMs`, buf)
+            FfiConverterOptionalLong.write(value.`endedMs`, buf)
+            FfiConverterTypeCounts.write(value.`shards`, buf)
+            FfiConverterULong.write(value.`live`, buf)
+            FfiConverterTypeBooks.write(value.`books`, buf)
+            FfiConverterOptionalBoolean.write(value.`balanced`, buf)
+            FfiConverterOptionalULong.write(value.`documentsPerSecond`, buf)
+            FfiConverterOptionalULong.write(value.`bytesPerSecond`, buf)
+            FfiConverterSequenceTypeReportedIndex.write(value.`indices`, buf)
+            FfiConverterSequenceTypeTargetCheck.write(value.`targets`, buf)
+            FfiConverterOptionalTypeFailedSummary.write(value.`failures`, buf)
+            FfiConverterSequenceTypeFailedWork.write(value.`givenUp`, buf)
+            FfiConverterSequenceTypePlanWarning.write(value.`warnings`, buf)
+            FfiConverterString.write(value.`settings`, buf)
+            FfiConverterSequenceString.write(value.`notes`, buf)
+            FfiConverterString.write(value.`markdown`, buf)
+    }
+}
+
+
+
+/**
+ * One index of the snapshot.
+ */
+data class ReportedIndex (
+    /**
+     * Its name in the snapshot.
+     */
+    val `index`: kotlin.String
+    ,
+    /**
+     * The indices of the target that its documents went to.
+     */
+    val `targets`: List<kotlin.String>
+    ,
+    /**
+     * Its shards by state.
+     */
+    val `shards`: Counts
+    ,
+    /**
+     * Live documents of its work items that are done.
+     */
+    val `live`: kotlin.ULong
+    ,
+    /**
+     * What became of them.
+     */
+    val `books`: Books
+    ,
+    /**
+     * Whether `live` = written + failed + skipped; none while some shard is not done.
+     */
+    val `balanced`: kotlin.Boolean?
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeReportedIndex: FfiConverterRustBuffer<ReportedIndex> {
+    override fun read(buf: ByteBuffer): ReportedIndex {
+        return ReportedIndex(
+            FfiConverterString.read(buf),
+            FfiConverterSequenceString.read(buf),
+            FfiConverterTypeCounts.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterTypeBooks.read(buf),
+            FfiConverterOptionalBoolean.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: ReportedIndex) = (
+            FfiConverterString.allocationSize(value.`index`) +
+            FfiConverterSequenceString.allocationSize(value.`targets`) +
+            FfiConverterTypeCounts.allocationSize(value.`shards`) +
+            FfiConverterULong.allocationSize(value.`live`) +
+            FfiConverterTypeBooks.allocationSize(value.`books`) +
+            FfiConverterOptionalBoolean.allocationSize(value.`balanced`)
+    )
+
+    override fun write(value: ReportedIndex, buf: ByteBuffer) {
+            FfiConverterString.write(value.`index`, buf)
+            FfiConverterSequenceString.write(value.`targets`, buf)
+            FfiConverterTypeCounts.write(value.`shards`, buf)
+            FfiConverterULong.write(value.`live`, buf)
+            FfiConverterTypeBooks.write(value.`books`, buf)
+            FfiConverterOptionalBoolean.write(value.`balanced`, buf)
+    }
+}
+
+
+
+/**
+ * One index of the target.
+ */
+data class ReportedTarget (
+    /**
+     * Its name.
+     */
+    val `index`: kotlin.String
+    ,
+    /**
+     * Its documents before the run, where that is known.
+     */
+    val `before`: kotlin.ULong?
+    ,
+    /**
+     * Its documents now.
+     */
+    val `documents`: kotlin.ULong?
+    ,
+    /**
+     * Why they could not be counted.
+     */
+    val `error`: kotlin.String?
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeReportedTarget: FfiConverterRustBuffer<ReportedTarget> {
+    override fun read(buf: ByteBuffer): ReportedTarget {
+        return ReportedTarget(
+            FfiConverterString.read(buf),
+            FfiConverterOptionalULong.read(buf),
+            FfiConverterOptionalULong.read(buf),
+            FfiConverterOptionalString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: ReportedTarget) = (
+            FfiConverterString.allocationSize(value.`index`) +
+            FfiConverterOptionalULong.allocationSize(value.`before`) +
+            FfiConverterOptionalULong.allocationSize(value.`documents`) +
+            FfiConverterOptionalString.allocationSize(value.`error`)
+    )
+
+    override fun write(value: ReportedTarget, buf: ByteBuffer) {
+            FfiConverterString.write(value.`index`, buf)
+            FfiConverterOptionalULong.write(value.`before`, buf)
+            FfiConverterOptionalULong.write(value.`documents`, buf)
+            FfiConverterOptionalString.write(value.`error`, buf)
     }
 }
 
@@ -7747,6 +9088,93 @@ public object FfiConverterTypeStatus: FfiConverterRustBuffer<Status> {
     override fun write(value: Status, buf: ByteBuffer) {
             FfiConverterString.write(value.`state`, buf)
             FfiConverterTypeFleetCounts.write(value.`fleet`, buf)
+    }
+}
+
+
+
+/**
+ * Indices of the target, against the books of the indices that went there.
+ */
+data class TargetCheck (
+    /**
+     * The indices of the target.
+     */
+    val `targets`: List<ReportedTarget>
+    ,
+    /**
+     * The indices of the snapshot that went there.
+     */
+    val `sources`: List<kotlin.String>
+    ,
+    /**
+     * Refused documents that were sent again with success.
+     */
+    val `redriven`: kotlin.ULong
+    ,
+    /**
+     * Documents that should be there; none where that cannot be told (yet).
+     */
+    val `expected`: kotlin.ULong?
+    ,
+    /**
+     * Documents that are there.
+     */
+    val `documents`: kotlin.ULong?
+    ,
+    /**
+     * How many more there are than expected.
+     */
+    val `difference`: kotlin.Long?
+    ,
+    /**
+     * What to think of it.
+     */
+    val `explanation`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeTargetCheck: FfiConverterRustBuffer<TargetCheck> {
+    override fun read(buf: ByteBuffer): TargetCheck {
+        return TargetCheck(
+            FfiConverterSequenceTypeReportedTarget.read(buf),
+            FfiConverterSequenceString.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterOptionalULong.read(buf),
+            FfiConverterOptionalULong.read(buf),
+            FfiConverterOptionalLong.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: TargetCheck) = (
+            FfiConverterSequenceTypeReportedTarget.allocationSize(value.`targets`) +
+            FfiConverterSequenceString.allocationSize(value.`sources`) +
+            FfiConverterULong.allocationSize(value.`redriven`) +
+            FfiConverterOptionalULong.allocationSize(value.`expected`) +
+            FfiConverterOptionalULong.allocationSize(value.`documents`) +
+            FfiConverterOptionalLong.allocationSize(value.`difference`) +
+            FfiConverterString.allocationSize(value.`explanation`)
+    )
+
+    override fun write(value: TargetCheck, buf: ByteBuffer) {
+            FfiConverterSequenceTypeReportedTarget.write(value.`targets`, buf)
+            FfiConverterSequenceString.write(value.`sources`, buf)
+            FfiConverterULong.write(value.`redriven`, buf)
+            FfiConverterOptionalULong.write(value.`expected`, buf)
+            FfiConverterOptionalULong.write(value.`documents`, buf)
+            FfiConverterOptionalLong.write(value.`difference`, buf)
+            FfiConverterString.write(value.`explanation`, buf)
     }
 }
 
@@ -9216,6 +10644,38 @@ public object FfiConverterOptionalTypeEcsFleet: FfiConverterRustBuffer<EcsFleet?
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeFailedSummary: FfiConverterRustBuffer<FailedSummary?> {
+    override fun read(buf: ByteBuffer): FailedSummary? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeFailedSummary.read(buf)
+    }
+
+    override fun allocationSize(value: FailedSummary?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeFailedSummary.allocationSize(value)
+        }
+    }
+
+    override fun write(value: FailedSummary?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeFailedSummary.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalTypeGradualStep: FfiConverterRustBuffer<GradualStep?> {
     override fun read(buf: ByteBuffer): GradualStep? {
         if (buf.get().toInt() == 0) {
@@ -9364,6 +10824,34 @@ public object FfiConverterSequenceTypeDocument: FfiConverterRustBuffer<List<Docu
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeFailedDocument: FfiConverterRustBuffer<List<FailedDocument>> {
+    override fun read(buf: ByteBuffer): List<FailedDocument> {
+        val len = buf.getInt()
+        return List<FailedDocument>(len) {
+            FfiConverterTypeFailedDocument.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<FailedDocument>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeFailedDocument.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<FailedDocument>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeFailedDocument.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeFailedWork: FfiConverterRustBuffer<List<FailedWork>> {
     override fun read(buf: ByteBuffer): List<FailedWork> {
         val len = buf.getInt()
@@ -9382,6 +10870,34 @@ public object FfiConverterSequenceTypeFailedWork: FfiConverterRustBuffer<List<Fa
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeFailedWork.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeFailureGroup: FfiConverterRustBuffer<List<FailureGroup>> {
+    override fun read(buf: ByteBuffer): List<FailureGroup> {
+        val len = buf.getInt()
+        return List<FailureGroup>(len) {
+            FfiConverterTypeFailureGroup.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<FailureGroup>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeFailureGroup.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<FailureGroup>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeFailureGroup.write(it, buf)
         }
     }
 }
@@ -9504,6 +11020,34 @@ public object FfiConverterSequenceTypeMissingShard: FfiConverterRustBuffer<List<
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypePlanWarning: FfiConverterRustBuffer<List<PlanWarning>> {
+    override fun read(buf: ByteBuffer): List<PlanWarning> {
+        val len = buf.getInt()
+        return List<PlanWarning>(len) {
+            FfiConverterTypePlanWarning.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<PlanWarning>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypePlanWarning.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<PlanWarning>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypePlanWarning.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypePlannedIndex: FfiConverterRustBuffer<List<PlannedIndex>> {
     override fun read(buf: ByteBuffer): List<PlannedIndex> {
         val len = buf.getInt()
@@ -9616,6 +11160,62 @@ public object FfiConverterSequenceTypeRenamePattern: FfiConverterRustBuffer<List
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeReportedIndex: FfiConverterRustBuffer<List<ReportedIndex>> {
+    override fun read(buf: ByteBuffer): List<ReportedIndex> {
+        val len = buf.getInt()
+        return List<ReportedIndex>(len) {
+            FfiConverterTypeReportedIndex.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<ReportedIndex>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeReportedIndex.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<ReportedIndex>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeReportedIndex.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeReportedTarget: FfiConverterRustBuffer<List<ReportedTarget>> {
+    override fun read(buf: ByteBuffer): List<ReportedTarget> {
+        val len = buf.getInt()
+        return List<ReportedTarget>(len) {
+            FfiConverterTypeReportedTarget.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<ReportedTarget>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeReportedTarget.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<ReportedTarget>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeReportedTarget.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeSnapshotSummary: FfiConverterRustBuffer<List<SnapshotSummary>> {
     override fun read(buf: ByteBuffer): List<SnapshotSummary> {
         val len = buf.getInt()
@@ -9634,6 +11234,34 @@ public object FfiConverterSequenceTypeSnapshotSummary: FfiConverterRustBuffer<Li
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeSnapshotSummary.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeTargetCheck: FfiConverterRustBuffer<List<TargetCheck>> {
+    override fun read(buf: ByteBuffer): List<TargetCheck> {
+        val len = buf.getInt()
+        return List<TargetCheck>(len) {
+            FfiConverterTypeTargetCheck.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<TargetCheck>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeTargetCheck.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<TargetCheck>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeTargetCheck.write(it, buf)
         }
     }
 }

@@ -95,6 +95,36 @@ public class Backfill private constructor(private val native: NativeBackfill) {
     /** Whether workers are at it, and how far the work is. */
     public suspend fun deepStatus(): DeepStatus = asked { native.deepStatus() }
 
+    /** Ceilings of what each process that works on the run sends. */
+    public suspend fun limits(): RateLimits = asked { native.limits() }
+
+    /**
+     * Changes both ceilings while it runs: here at once, in other processes that work on the run within some seconds.
+     *
+     * @throws InvalidStateException Nothing was planned.
+     */
+    public suspend fun limit(limits: RateLimits): Unit = asked { native.limit(limits) }
+
+    /** How many documents the target refused, and why. Those that were sent again with success do not count. */
+    public suspend fun failedSummary(): FailedSummary = asked { native.failedSummary() }
+
+    /** The documents that the target refused. Nothing is read before they are collected. */
+    public fun failedDocuments(filter: FailedFilter = FailedFilter()): FailedDocuments =
+        FailedDocuments { asked { native.failedDocuments(filter) } }
+
+    /**
+     * Sends failed documents again, to the index they were meant for. What is taken is none any more; what is refused again stays.
+     * May be repeated.
+     */
+    public suspend fun redrive(filter: FailedFilter = FailedFilter()): Redriven = asked { native.redrive(filter) }
+
+    /**
+     * What was moved so far: of a run that is going on, has ended, or was stopped and archived. Its `markdown` is for people.
+     *
+     * @throws NotFoundException Nothing was begun under the session.
+     */
+    public suspend fun report(): Report = asked { native.report() }
+
     /**
      * Waits for the end of the run: `completed`, `completed_with_errors` or `failed`.
      *

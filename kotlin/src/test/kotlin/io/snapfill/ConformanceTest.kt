@@ -5,6 +5,10 @@ import com.google.gson.JsonElement
 import com.google.gson.JsonObject
 import com.google.gson.JsonParser
 import com.google.gson.JsonPrimitive
+import java.net.URI
+import java.net.http.HttpClient
+import java.net.http.HttpRequest
+import java.net.http.HttpResponse
 import java.nio.file.Files
 import java.nio.file.Path
 import java.time.Duration
@@ -32,9 +36,11 @@ class ConformanceTest {
     private fun play(file: Path) = runBlocking {
         val folder = Files.createTempDirectory("snapfill")
         try {
-            val client = Client(folder)
             val steps = JsonParser.parseString(file.readText()).asJsonObject["steps"].asJsonArray
-            steps.forEach { client.step(it.asJsonObject) }
+            Fakes().use { fakes ->
+                val client = Client(folder, fakes.places["cluster"].asString)
+                steps.forEach { client.step(it.asJsonObject) }
+            }
         } finally {
             folder.toFile().deleteRecursively()
         }
@@ -42,8 +48,9 @@ class ConformanceTest {
 }
 
 /** Makes the steps of a scenario. */
-private class Client(folder: Path) {
-    private val names = mutableMapOf("fixtures" to FIXTURES.toString(), "tmp" to folder.toString())
+private class Client(folder: Path, cluster: String) {
+    private val names =
+        mutableMapOf("fixtures" to FIXTURES.toString(), "tmp" to folder.toString(), "cluster" to cluster)
     private val backfills = mutableMapOf<JsonObject, Pair<Backfill, Events>>()
 
     suspend fun step(step: JsonObject) {
@@ -77,6 +84,17 @@ private class Client(folder: Path) {
             "reset" -> json(backfill.reset(folder))
             "status" -> backfill.status()
             "deep_status" -> backfill.deepStatus()
+            "limits" -> backfill.limits()
+            "limit" -> backfill.limit(RateLimits(number(given, "documents_per_second"), number(given, "bytes_per_second")))
+            "failed_summary" -> backfill.failedSummary()
+            "failed_documents" -> {
+                val size = given["batch"]?.asInt ?: 1000
+                val batches = backfill.failedDocuments(failedFilter(given)).batches(size.toUInt()).toList()
+                batches.forEach { assertTrue(it.size in 1..size) }
+                batches.flatten()
+            }
+            "redrive" -> backfill.redrive(failedFilter(given))
+            "report" -> backfill.report()
             "wait" -> backfill.wait()
             "events" -> events.toList().map { words(it.javaClass.simpleName) }
             else -> error("no verb $verb of a backfill")
@@ -88,6 +106,12 @@ private class Client(folder: Path) {
             val file = Path.of(given["file"].asString)
             file.parent.createDirectories()
             return file.writeText(given["text"].asString)
+        }
+        if (verb == "tell") {
+            val body = HttpRequest.BodyPublishers.ofString(given["say"].toString())
+            val request = HttpRequest.newBuilder(URI(given["url"].asString)).POST(body).build()
+            val answer = HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString())
+            return assertEquals(200, answer.statusCode())
         }
         if (verb.startsWith("cluster_")) {
             val cluster = Cluster(given["address"].asString)
@@ -129,6 +153,13 @@ private suspend fun read(documents: Documents, size: Int): Any {
     return mapOf("count" to found.size, "skipped" to documents.skipped, "documents" to found)
 }
 
+private fun number(given: JsonObject, name: String): ULong? = given[name]?.takeUnless { it.isJsonNull }?.asLong?.toULong()
+
+private fun failedFilter(given: JsonObject) = FailedFilter(
+    indices = given["indices"]?.asJsonArray?.map { it.asString }.orEmpty(),
+    classes = given["classes"]?.asJsonArray?.map { it.asString }.orEmpty(),
+)
+
 private fun gradual(given: JsonObject) = GradualOptions(
     step = given["step"]?.asInt?.toUInt(),
     settle = given["settle"]?.asLong?.let { Duration.ofSeconds(it) },
@@ -142,6 +173,8 @@ private fun options(of: JsonObject): BackfillOptions =
             "target" -> options.copy(target = value.asString)
             "repository" -> options.copy(repository = value.asString)
             "snapshot" -> options.copy(snapshot = value.asString)
+            "coordinator" -> options.copy(coordinator = value.asString)
+            "state" -> options.copy(state = value.asString)
             "types" -> options.copy(types = value.asString)
             "indices" -> options.copy(indices = value.asJsonArray.map { it.asString })
             "max_docs_per_second" -> options.copy(maxDocsPerSecond = value.asLong.toULong())
