@@ -1,12 +1,28 @@
 //! The Kotlin package against the facade. Plain data and events are generated, and held against it by `cargo xtask kotlin`.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
 
 use super::declared::{Classes, has, source};
 use super::facade::Api;
 use super::node::in_camel_case;
 use super::python::{class, code_of};
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
+
+/// The file of the exceptions.
+const ERRORS: &str = "Exceptions.kt";
+
+/// What Kotlin has beside the facade, made of what the facade has.
+const OWN: &[(&str, &str)] = &[
+    ("Backfill", "run"),
+    ("Cluster", "address"),
+    ("Document", "text"),
+    ("FailedDocument", "text"),
+    ("Logs", "to"),
+    ("Logs", "toSystemLogger"),
+    ("Logs", "toNobody"),
+];
 
 /// What people write for a function.
 pub(super) fn call(handle: &str, function: &str) -> String {
@@ -43,41 +59,59 @@ pub(super) struct Package {
 impl Package {
     pub(super) fn read(root: &Path) -> Result<Self> {
         let folder = root.join("kotlin/src/main/kotlin/io/snapfill");
-        let text = |name: &str| source(&folder, name);
         let mut classes = Classes::new();
-        for file in [
-            "Backfill.kt",
-            "Cluster.kt",
-            "Documents.kt",
-            "Events.kt",
-            "FailedDocuments.kt",
-            "GradualScaling.kt",
-            "Repository.kt",
-        ] {
-            classes.append(&mut classes_of(&text(file)?));
+        for entry in fs::read_dir(&folder).map_err(Failure::at(&folder))? {
+            let name = entry.map_err(Failure::at(&folder))?.file_name();
+            let name = name.to_string_lossy();
+            if name.ends_with(".kt") && name != ERRORS {
+                classes.append(&mut classes_of(&source(&folder, &name)?));
+            }
         }
-        Ok(Self { classes, errors: text("Exceptions.kt")? })
+        Ok(Self { classes, errors: source(&folder, ERRORS)? })
     }
 
-    /// What is missing.
+    /// What is missing, and what is there that the facade does not have.
     pub(super) fn check(&self, api: &Api) -> Vec<String> {
         let mut findings = Vec::new();
-        for (handle, function) in
-            api.handles.iter().flat_map(|(handle, all)| all.iter().map(move |one| (handle, one)))
-        {
-            let Some(member) = member(handle, function) else { continue };
+        let mut known = Classes::new();
+        for (handle, functions) in &api.handles {
             let class = class(handle);
-            if !has(&self.classes, class, &member) {
-                findings.push(format!("kotlin: there is no {class}.{member}"));
-            }
+            let members = known.entry(class.to_owned()).or_default();
+            members.extend(functions.iter().filter_map(|function| member(handle, function)));
+            let lacks = members.iter().filter(|member| !has(&self.classes, class, member));
+            findings.extend(lacks.map(|member| format!("kotlin: there is no {class}.{member}")));
         }
-        for kind in &api.errors {
-            let code = code_of(kind);
-            if !self.errors.contains(&format!("SnapfillException(\"{code}\", ")) {
-                findings.push(format!("kotlin: Exceptions.kt has no class with the code {code}"));
-            }
+        for (class, member) in OWN {
+            known.entry((*class).to_owned()).or_default().insert((*member).to_owned());
         }
+        for (class, members) in &self.classes {
+            if !known.contains_key(class) {
+                findings.push(format!("kotlin: the facade has no {class}"));
+                continue;
+            }
+            let extra = members.iter().filter(|member| !has(&known, class, member));
+            findings
+                .extend(extra.map(|member| format!("kotlin: the facade has no {class}.{member}")));
+        }
+        self.check_errors(api, &mut findings);
         findings
+    }
+
+    fn check_errors(&self, api: &Api, findings: &mut Vec<String>) {
+        const BEGIN: &str = "SnapfillException(\"";
+        let declared: BTreeSet<&str> = self
+            .errors
+            .match_indices(BEGIN)
+            .filter_map(|(at, _)| self.errors.get(at + BEGIN.len()..)?.split('"').next())
+            .collect();
+        let codes: BTreeSet<String> = api.errors.iter().map(|kind| code_of(kind)).collect();
+        for code in codes.iter().filter(|code| !declared.contains(code.as_str())) {
+            findings.push(format!("kotlin: {ERRORS} has no class with the code {code}"));
+        }
+        for code in declared.iter().filter(|code| !codes.contains(**code)) {
+            findings
+                .push(format!("kotlin: the facade has no error with the code {code} of {ERRORS}"));
+        }
     }
 }
 
@@ -86,15 +120,25 @@ fn classes_of(text: &str) -> Classes {
     let mut classes: Classes = Classes::new();
     let mut class = String::new();
     for line in text.lines() {
-        if let Some(rest) = line.strip_prefix("public class ") {
+        let declared =
+            ["public class ", "public object "].iter().find_map(|begin| line.strip_prefix(begin));
+        if let Some(rest) = declared {
             class = word(rest);
+            classes.entry(class.clone()).or_default();
         }
         for (_, rest) in
             line.match_indices("public ").map(|(at, found)| line.split_at(at + found.len()))
         {
             let rest = rest.strip_prefix("suspend ").unwrap_or(rest);
             if let Some(rest) = rest.strip_prefix("fun ").or_else(|| rest.strip_prefix("val ")) {
-                classes.entry(class.clone()).or_default().insert(word(rest));
+                let name = word(rest);
+                // What is added to a class elsewhere is written behind its name.
+                let (of, name) =
+                    match rest.strip_prefix(&name).and_then(|rest| rest.strip_prefix('.')) {
+                        Some(added) => (name, word(added)),
+                        None => (class.clone(), name),
+                    };
+                classes.entry(of).or_default().insert(name);
             }
         }
     }
@@ -111,16 +155,19 @@ mod tests {
 
     #[test]
     fn public_members_are_found() {
-        let text = "public class A(public val b: Int) {\n    public suspend fun c(): Int = 1\n    private fun d() = 2\n}\n";
+        let text = "public class A(public val b: Int) {\n    public suspend fun c(): Int = 1\n    private fun d() = 2\n}\n\
+                    public val E.f: String get() = 1\npublic class G\n";
         let found = classes_of(text);
-        assert_eq!(found["A"].iter().map(String::as_str).collect::<Vec<_>>(), ["b", "c"]);
+        let members = |class: &str| found[class].iter().map(String::as_str).collect::<Vec<_>>();
+        assert_eq!((members("A"), members("E"), members("G")), (vec!["b", "c"], vec!["f"], vec![]));
     }
 
     #[test]
-    fn what_is_missing_is_found() {
+    fn what_is_missing_and_what_is_too_much_is_found() {
+        let text = "public class Backfill {\n    public fun start() {}\n    public fun odd() {}\n    public fun run() {}\n}\npublic class Odd\n";
         let package = Package {
-            classes: classes_of("public class Backfill {\n    public fun start() {}\n}\n"),
-            errors: String::new(),
+            classes: classes_of(text),
+            errors: "    SnapfillException(\"ODD\", error, cause)".to_owned(),
         };
         let functions = ["new", "start", "deep_status"].map(str::to_owned).to_vec();
         let api = Api {
@@ -132,7 +179,10 @@ mod tests {
             package.check(&api),
             [
                 "kotlin: there is no Backfill.deepStatus",
+                "kotlin: the facade has no Backfill.odd",
+                "kotlin: the facade has no Odd",
                 "kotlin: Exceptions.kt has no class with the code IO",
+                "kotlin: the facade has no error with the code ODD of Exceptions.kt",
             ]
         );
     }

@@ -108,7 +108,8 @@ impl Package {
             }
             "BackfillOptions" => {
                 let said = fields.iter().filter(|field| !SAID_ELSEWHERE.contains(&field.as_str()));
-                let said: Vec<String> = said.cloned().chain(["fleet".to_owned()]).collect();
+                let named = ["fleet", "transform"].map(str::to_owned);
+                let said: Vec<String> = said.cloned().chain(named).collect();
                 same(&self.options, record, &said, "options.ts", findings);
             }
             _ if self.options.contains_key(record) => {
