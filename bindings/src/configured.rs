@@ -14,7 +14,7 @@ use crate::{AwsOptions, BackfillOptions, ClusterOptions, Result};
 /// The options that find the places of a configuration.
 ///
 /// # Errors
-/// `Config` when the target is missing, or a secret is not where it is said to be; `Unsupported` for workers that are processes.
+/// `Config` when the target is missing, a secret is not where it is said to be, or workers are to be processes.
 pub(crate) fn options(configured: &Config) -> Result<BackfillOptions> {
     let target = configured.target.as_ref().ok_or_else(|| {
         config("the configuration does not say `target.endpoint`: where the documents go")
@@ -44,7 +44,8 @@ pub(crate) fn options(configured: &Config) -> Result<BackfillOptions> {
         FleetConfig::Kubernetes(fleet) => options.kubernetes = Some(fleet.into()),
         _ => {
             return Err(config(
-                "workers that are processes are started by the command line alone; leave out `fleet` to have them in this process",
+                "workers that are processes of their own on this machine (`fleet`, or `docker` in a services.yaml) are started by the command \
+                 line alone; leave the word out to have them in this process",
             ));
         }
     }

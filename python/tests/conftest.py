@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import Fakes
+from fakes import BUILT, Fakes
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "fixtures"
@@ -20,6 +20,13 @@ def cluster() -> Iterator[str]:
     """The address of a cluster that refuses documents when it is told to."""
     with Fakes() as fakes:
         yield fakes.places["cluster"]
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[dict[str, Any]]:
+    """A real server, and an Amazon ECS with one service whose tasks fill it."""
+    with Fakes("--workers", str(BUILT / "snapfill")) as fakes:
+        yield fakes.places
 
 
 @pytest.fixture
