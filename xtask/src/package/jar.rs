@@ -61,6 +61,7 @@ pub(super) fn attempt(workspace: &Workspace, jar: &Path) -> Result {
     }
     let file = source.join("Trial.kt");
     fs::write(&file, format!("suspend fun main() {{\n{calls}}}\n")).map_err(Failure::at(&file))?;
+    snippets::examples(workspace, "kotlin", "kt", &source)?;
     let mut compile = maven(&workspace.root().join("tests/packages/pom.xml"));
     compile.arg("compile").arg(format!("-Dplace={}", place.display()));
     printed(compile.arg(format!("-Dsnapfill.jar={}", jar.display())), "mvn compile")?;

@@ -14,10 +14,9 @@ use crate::process::{cargo, forget_own_package, succeed};
 use crate::venv;
 use crate::workspace::Workspace;
 
-/// What Python and Node load.
-const HALVES: &[&str] = &["snapfill-python", "snapfill-node"];
-/// And what a JVM does.
-const ALL: &[&str] = &["snapfill-python", "snapfill-node", "snapfill-kotlin"];
+/// What Python, Node and a JVM load. Built together they have the very same features, those that the tests ran with, and all
+/// that they are made of is compiled once.
+const CRATES: &[&str] = &["snapfill-python", "snapfill-node", "snapfill-kotlin"];
 
 /// Where the native halves lie.
 #[derive(Debug)]
@@ -37,43 +36,66 @@ pub(super) fn tools(workspace: &Workspace) -> Result<PathBuf> {
 pub(super) fn build(workspace: &Workspace, build: Build, scope: Scope) -> Result<Libraries> {
     let folder = workspace.target()?.join("package");
     fs::create_dir_all(&folder).map_err(Failure::at(&folder))?;
-    let [all, halves] = ["all.json", "halves.json"].map(|name| folder.join(name));
-    match build {
+    let built = folder.join("built.json");
+    let mut command = match build {
         Build::Quick => {
             let mut command = cargo(workspace);
-            command.arg("build").args(scope.arguments(ALL));
-            listening(&mut command, &all)?;
-            fs::copy(&all, &halves).map_err(Failure::at(&halves))?;
+            command.arg("build").args(scope.arguments(CRATES));
+            command
         }
-        // The facade is compiled with what Kotlin needs for Kotlin alone. Its library is built together with the others, which
-        // has all the rest compiled with the very same features, and once.
-        Build::Release => {
-            listening(&mut for_old_systems(workspace, ALL)?, &all)?;
-            listening(&mut for_old_systems(workspace, HALVES)?, &halves)?;
-        }
-    }
+        Build::Release => for_old_systems(workspace)?,
+    };
+    listening(&mut command, &built)?;
     let messages = folder.join("python.json");
-    let python = find(&halves, "lib_native.so")?;
+    let python = find(&built, "lib_native.so")?;
     let copy = folder.join("lib_native.so");
     // maturin takes the library away from where it finds it, after which cargo would link it again.
     fs::copy(&python, &copy).map_err(Failure::at(&python))?;
-    let said = fs::read_to_string(&halves).map_err(Failure::at(&halves))?;
+    let said = fs::read_to_string(&built).map_err(Failure::at(&built))?;
     let moved = said.replace(&*python.to_string_lossy(), &copy.to_string_lossy());
     fs::write(&messages, moved).map_err(Failure::at(&messages))?;
-    Ok(Libraries {
-        messages,
-        node: find(&halves, "libsnapfill_node.so")?,
-        kotlin: find(&all, "libsnapfill_uniffi.so")?,
-    })
+    let node = find(&built, "libsnapfill_node.so")?;
+    let kotlin = find(&built, "libsnapfill_uniffi.so")?;
+    if build == Build::Release {
+        require_oldest_glibc(&node)?;
+        require_oldest_glibc(&kotlin)?;
+    }
+    Ok(Libraries { messages, node, kotlin })
+}
+
+/// Fails where a library asks for a newer glibc than users may have. maturin does the same for Python's.
+fn require_oldest_glibc(library: &Path) -> Result {
+    let bytes = fs::read(library).map_err(Failure::at(library))?;
+    let oldest = OLDEST_GLIBC.split_once('.').and_then(|(_, minor)| minor.parse().ok());
+    match newest_glibc(&bytes) {
+        Some(newest) if Some(newest) <= oldest => Ok(()),
+        Some(newest) => Failure::failed(format!(
+            "{} asks for glibc 2.{newest}, newer than {OLDEST_GLIBC}",
+            library.display()
+        )),
+        None => Failure::failed(format!("{} asks for no glibc", library.display())),
+    }
+}
+
+/// The newest of the versions of glibc 2 whose symbols a library names.
+fn newest_glibc(library: &[u8]) -> Option<u32> {
+    const NAME: &[u8] = b"GLIBC_2.";
+    let names = library.windows(NAME.len()).enumerate().filter(|(_, bytes)| *bytes == NAME);
+    let versions = names.filter_map(|(at, _)| {
+        let digits = library.get(at + NAME.len()..)?;
+        let end = digits.iter().position(|byte| !byte.is_ascii_digit())?;
+        std::str::from_utf8(&digits[..end]).ok()?.parse().ok()
+    });
+    versions.max()
 }
 
 /// cargo with zig as the C compiler and linker, which links for a glibc of any age.
-fn for_old_systems(workspace: &Workspace, packages: &[&str]) -> Result<Command> {
+fn for_old_systems(workspace: &Workspace) -> Result<Command> {
     let python = tools(workspace)?;
     let mut command = Command::new(python.with_file_name("cargo-zigbuild"));
     command.args(["build", "--release", "--lib", "--target"]);
     command.arg(format!("{}.{OLDEST_GLIBC}", Platform::here()?.rust));
-    command.args(Scope::Package.arguments(packages)).current_dir(workspace.root());
+    command.args(Scope::Package.arguments(CRATES)).current_dir(workspace.root());
     forget_own_package(&mut command);
     // Where it looks for a Python that has zig.
     command.env("PATH", venv::path_with(&python)?);
@@ -97,4 +119,15 @@ fn find(messages: &Path, library: &str) -> Result<PathBuf> {
         names.map(PathBuf::from).find(|name| name.ends_with(library))
     });
     files.next_back().ok_or_else(|| Failure::Failed(format!("cargo built no {library}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_says_which_glibc_it_needs() {
+        assert_eq!(newest_glibc(b"\0GLIBC_2.2.5\0GLIBC_2.28\0GLIBC_2.9\0GLIBC_2."), Some(28));
+        assert_eq!(newest_glibc(b"GLIBC_PRIVATE\0"), None);
+    }
 }

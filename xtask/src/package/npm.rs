@@ -126,6 +126,7 @@ pub(super) fn attempt(workspace: &Workspace, tarballs: &[PathBuf]) -> Result {
         "npx snapfill --version",
     )?;
     snippets::expect(&version, &format!("snapfill {VERSION}\n"))?;
+    typed.extend(snippets::examples(workspace, "node", "mts", place)?);
     check_types(workspace, place, &typed)?;
     tarballs.iter().for_each(|tarball| println!("{}: installed and tried", tarball.display()));
     Ok(())

@@ -1,5 +1,6 @@
 //! The code that a README gives its readers, to be run as printed.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -58,6 +59,29 @@ pub(super) fn room(place: &Path, name: &str) -> Result<PathBuf> {
     let file = folder.join("snapfill.toml");
     fs::write(&file, CONFIGURATION).map_err(Failure::at(&file))?;
     Ok(folder)
+}
+
+/// Copies the examples of a language into a folder; the copies.
+pub(super) fn examples(
+    workspace: &Workspace,
+    language: &str,
+    ending: &str,
+    place: &Path,
+) -> Result<Vec<PathBuf>> {
+    let folder = workspace.root().join("examples").join(language);
+    let entries = fs::read_dir(&folder).map_err(Failure::at(&folder))?.flatten();
+    let examples = entries.filter(|entry| entry.path().extension() == Some(OsStr::new(ending)));
+    let copies = examples.map(|example| {
+        let copy = place.join(example.file_name());
+        fs::copy(example.path(), &copy).map_err(Failure::at(&copy))?;
+        Ok(copy)
+    });
+    match copies.collect::<Result<Vec<_>>>()? {
+        copies if copies.is_empty() => {
+            Failure::failed(format!("{} has no example", folder.display()))
+        }
+        copies => Ok(copies),
+    }
 }
 
 /// Fails where what was printed is not this.

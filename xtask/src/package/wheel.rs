@@ -93,22 +93,23 @@ pub(super) fn attempt(workspace: &Workspace, wheel: &Path) -> Result {
     Ok(())
 }
 
-/// Holds the examples and the snippets against the types of what is installed.
+/// Holds the examples and the snippets against the types of what is installed, and has these looked through for gaps.
 fn check_types(workspace: &Workspace, place: &Path, python: &Path, scripts: &[PathBuf]) -> Result {
     let checkers = python::tools(workspace)?;
     // What examples import besides is where the checkers are.
     let others = site_packages(&checkers)?;
     let link = Path::new(site_packages(python)?.trim()).join("examples.pth");
     fs::write(&link, others).map_err(Failure::at(&link))?;
-    let examples = workspace.root().join("examples/python");
-    let check = |words: &[&str]| {
+    let check = |words: &[&str], what: &[PathBuf]| {
         let mut command = Command::new(&checkers);
-        command.arg("-m").args(words).arg(python).arg(&examples).args(scripts);
-        command.current_dir(place).env("PATH", venv::path_with(&checkers)?);
+        command.arg("-m").args(words).arg(python).args(what);
+        command.current_dir(place).env("PATH", venv::path_with(python)?);
         printed(&mut command, &words.join(" ")).map(|_| ())
     };
-    check(&["mypy", "--strict", "--config-file=", "--python-executable"])?;
-    check(&["pyright", "--pythonpath"])
+    let what = [&[workspace.root().join("examples/python")], scripts].concat();
+    check(&["mypy", "--strict", "--config-file=", "--python-executable"], &what)?;
+    check(&["pyright", "--pythonpath"], &what)?;
+    check(&["pyright", "--verifytypes", "snapfill", "--ignoreexternal", "--pythonpath"], &[])
 }
 
 /// Where the environment of this Python has its packages.
