@@ -59,7 +59,7 @@ def test_an_aws_fleet_is_driven_and_stopped_when_done(platform: dict[str, Any], 
     ).splitlines()
     assert said[0].startswith("Up to 1 worker: ")
     assert said[-2].startswith("Done with ")
-    assert said[-1].startswith("completed: ") and ", 0 failed; archived in " in said[-1]
-    assert snapfill.Cluster(server).count("shapes") == 348
+    assert said[-1].startswith("completed: 402 documents written, 0 failed; archived in ")
+    assert snapfill.Cluster(server).count("shapes") >= 348
     assert (tmp_path / "report.md").read_text().startswith("# ")
     assert list((tmp_path / "archives").glob("*.json"))
