@@ -70,6 +70,8 @@ pub(super) fn attempt(workspace: &Workspace, jar: &Path) -> Result {
     let classes = format!("{}:{}", place.join("build/classes").display(), others.trim());
     let mut java = Command::new("java");
     java.args(["-cp", &classes, "TrialKt"]).current_dir(snippets::room(place, "run")?);
+    // By cargo it names the folder of what was built, where JNA would find a library that is not the jar's.
+    java.env_remove("LD_LIBRARY_PATH");
     printed(&mut java, "the snippets in Kotlin")?;
     println!("{}: installed and tried", jar.display());
     Ok(())
