@@ -206,38 +206,27 @@ impl AwsOptions {
 #[cfg(feature = "aws")]
 impl AwsOptions {
     async fn connect(&self, config: HttpConfig) -> Result<HttpCluster> {
-        use snapfill::cluster::aws::{AssumedRole, AwsAddress, AwsChain, AwsCluster, AwsService};
+        use snapfill::cluster::aws::{AwsService, AwsTarget};
 
         let services = [("es", AwsService::Domain), ("aoss", AwsService::Serverless)];
-        let service = choose("aws.service", Some(&self.service), &services)?;
-        let told = config.endpoints().first().and_then(AwsAddress::of);
-        if let Some(told) = told.as_ref().filter(|told| told.service != service) {
-            let name = told.service.name();
+        let target = AwsTarget {
+            service: choose("aws.service", Some(&self.service), &services)?,
+            region: self.region.clone(),
+            profile: self.profile.clone(),
+            role: self.role.clone(),
+            external_id: self.external_id.clone(),
+            role_session: self.role_session.clone(),
+            domain: self.domain.clone(),
+            account: self.account.clone(),
+            collection: self.collection.clone(),
+        };
+        if let Some(other) = target.other_service(&config) {
+            let name = other.name();
             let message =
                 format!("the address is one of AWS's service `{name}`: say so in aws.service");
             return Err(SnapfillError::new(ErrorKind::Config, message));
         }
-        let session = self.role_session.clone().unwrap_or_else(|| "snapfill".to_owned());
-        let chain = AwsChain {
-            profile: self.profile.clone(),
-            region: self.region.clone().or(told.map(|told| told.region)),
-            role: self.role.clone().map(|arn| AssumedRole {
-                arn,
-                external_id: self.external_id.clone(),
-                session_name: Some(session),
-            }),
-            ..AwsChain::default()
-        };
-        let found = chain.find().await?;
-        let mut cluster =
-            AwsCluster::new(service, found.region.clone(), std::sync::Arc::new(found));
-        if let Some(name) = &self.domain {
-            cluster = cluster.with_domain(name, self.account.clone());
-        }
-        if let Some(id) = &self.collection {
-            cluster = cluster.with_collection(id);
-        }
-        Ok(cluster.connect(config, std::sync::Arc::new(snapfill::SystemClock::new()))?)
+        Ok(target.connect(config).await?)
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use snapfill::SystemClock;
 use snapfill::cluster::{HttpCluster, TargetAddress};
-use snapfill::coordination::{IndexWorkStore, LeaseRules, Session, WorkStore};
-use url::Url;
+use snapfill::coordination::{IndexWorkStore, Session, WorkStore};
+use snapfill::settings::state_folder;
 
 use crate::backfill_options::config;
 use crate::cluster::require_none;
@@ -50,7 +50,9 @@ impl Place {
         };
         let folder = match &options.state {
             Some(folder) => folder.into(),
-            None => usual_folder(&url)?,
+            None => state_folder(&url).ok_or_else(|| {
+                config("there is no home folder to keep the run's files in; name a folder as state")
+            })?,
         };
         let cluster = options.target_options.connect(url.as_str()).await?;
         let coordinator = match options.coordinator.as_deref() {
@@ -58,31 +60,9 @@ impl Place {
             Some(address) => options.coordinator_options.connect(address).await?,
             None => cluster.clone(),
         };
-        IndexWorkStore::require_room_in(&coordinator)?;
         let session = Session::named(options.session())?;
-        // Half of the margin is for the clocks of the cluster's nodes.
-        let precision = LeaseRules::for_length(lease).margin / 2;
-        let store = IndexWorkStore::new(coordinator, session, Arc::new(SystemClock::new()));
-        let store = Arc::new(store.with_clock_precision(precision));
-        Ok(Self { folder, cluster: Some(cluster), store: Some(store) })
+        let clock = Arc::new(SystemClock::new());
+        let store = IndexWorkStore::for_leases(coordinator, session, clock, lease)?;
+        Ok(Self { folder, cluster: Some(cluster), store: Some(Arc::new(store)) })
     }
-}
-
-/// The folder for a run into a cluster: a rerun from any folder finds it.
-fn usual_folder(url: &Url) -> Result<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let base = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
-    let base = base.ok_or_else(|| {
-        config("there is no home folder to keep the run's files in; name a folder as state")
-    })?;
-    Ok(base.join("snapfill").join(name_of(url)))
-}
-
-/// A folder's name for an address, the same that the command line gives it.
-fn name_of(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    let port = url.port_or_known_default().unwrap_or_default();
-    let text = format!("{host}_{port}{}", url.path().trim_end_matches('/'));
-    let allowed = |letter: char| letter.is_ascii_alphanumeric() || ".-_".contains(letter);
-    text.chars().map(|letter| if allowed(letter) { letter } else { '_' }).collect()
 }

@@ -1,10 +1,7 @@
 //! Targets on AWS: how requests are signed, and with whose keys.
 
-use std::sync::Arc;
-
 use clap::Args;
-use snapfill::SystemClock;
-use snapfill::cluster::aws::{AssumedRole, AwsAddress, AwsChain, AwsCluster, AwsService};
+use snapfill::cluster::aws::{AwsService, AwsTarget};
 use snapfill::cluster::{HttpCluster, HttpConfig};
 
 use crate::exit::Failure;
@@ -98,32 +95,23 @@ pub(crate) async fn connect(
     options: &AwsOptions,
     config: HttpConfig,
 ) -> Result<HttpCluster, Failure> {
-    let service = AwsService::from(service);
-    let told = config.endpoints().first().and_then(AwsAddress::of);
-    if let Some(told) = told.as_ref().filter(|told| told.service != service) {
+    let target = AwsTarget {
+        service: service.into(),
+        region: options.region.clone(),
+        profile: options.profile.clone(),
+        role: options.role.clone(),
+        external_id: options.external_id.clone(),
+        role_session: Some(options.role_session.clone()),
+        domain: options.domain.clone(),
+        account: options.account.clone(),
+        collection: options.collection.clone(),
+    };
+    if let Some(other) = target.other_service(&config) {
         let message = format!(
             "the target's address is one of AWS's service `{0}`: give --target-aws-service {0}",
-            told.service.name()
+            other.name()
         );
         return Err(usage(&message));
     }
-    let chain = AwsChain {
-        profile: options.profile.clone(),
-        region: options.region.clone().or(told.map(|told| told.region)),
-        role: options.role.clone().map(|arn| AssumedRole {
-            arn,
-            external_id: options.external_id.clone(),
-            session_name: Some(options.role_session.clone()),
-        }),
-        ..AwsChain::default()
-    };
-    let found = chain.find().await.map_err(Failure::usage)?;
-    let mut cluster = AwsCluster::new(service, found.region.clone(), Arc::new(found));
-    if let Some(name) = &options.domain {
-        cluster = cluster.with_domain(name, options.account.clone());
-    }
-    if let Some(id) = &options.collection {
-        cluster = cluster.with_collection(id);
-    }
-    cluster.connect(config, Arc::new(SystemClock::new())).map_err(Failure::usage)
+    target.connect(config).await.map_err(Failure::usage)
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use clap::Args;
 use snapfill::cluster::HttpCluster;
 use snapfill::cluster::http::TlsConfig;
-use snapfill::coordination::{IndexWorkStore, LeaseRules, Session, WorkStore};
+use snapfill::coordination::{IndexWorkStore, Session, WorkStore};
+use snapfill::settings::state_folder;
 use snapfill::{Error, ErrorKind, SystemClock};
 use url::Url;
 
@@ -86,12 +87,10 @@ impl StateOption {
             Some(Place::Unclear) => return Err(unclear()),
             None => target.clone(),
         };
-        IndexWorkStore::require_room_in(&cluster).map_err(Failure::usage)?;
         let session = Session::named(session).map_err(Failure::usage)?;
-        // Half of the margin is for the clocks of the cluster's nodes.
-        let precision = LeaseRules::for_length(lease).margin / 2;
-        let store = IndexWorkStore::new(cluster, session, Arc::new(SystemClock::new()));
-        Ok(Some(Arc::new(store.with_clock_precision(precision))))
+        let clock = Arc::new(SystemClock::new());
+        let store = IndexWorkStore::for_leases(cluster, session, clock, lease);
+        Ok(Some(Arc::new(store.map_err(Failure::usage)?)))
     }
 
     /// What a worker on this machine is told of it: all but the folder.
@@ -140,15 +139,11 @@ impl StateOption {
         if let Some(folder) = &self.state {
             return Ok(folder.clone());
         }
-        let set =
-            |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let base = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
-        let Some(base) = base else {
+        state_folder(url).ok_or_else(|| {
             let message =
                 "there is no home folder to keep the run's files in; name a folder by --state";
-            return Err(Failure::usage(Error::new(ErrorKind::Config, message)));
-        };
-        Ok(base.join("snapfill").join(name_of(url)))
+            Failure::usage(Error::new(ErrorKind::Config, message))
+        })
     }
 }
 
@@ -157,28 +152,9 @@ fn unclear() -> Failure {
     Failure::usage(Error::new(ErrorKind::Config, message))
 }
 
-/// A folder's name for an address.
-fn name_of(url: &Url) -> String {
-    let port = url.port_or_known_default().unwrap_or_default();
-    let text = format!(
-        "{}_{port}{}",
-        url.host_str().unwrap_or_default(),
-        url.path().trim_end_matches('/')
-    );
-    let allowed = |letter: char| letter.is_ascii_alphanumeric() || ".-_".contains(letter);
-    text.chars().map(|letter| if allowed(letter) { letter } else { '_' }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_address_has_a_folder_of_its_own() {
-        let name = |text| name_of(&Url::parse(text).unwrap());
-        assert_eq!(name("https://search.example.com"), "search.example.com_443");
-        assert_eq!(name("http://[::1]:9200/a/b/"), "___1__9200_a_b");
-    }
 
     #[test]
     fn a_place_is_local_or_a_cluster_and_never_printed_back() {

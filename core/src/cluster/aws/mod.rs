@@ -7,6 +7,7 @@
 //! - `cloudwatch`: how a domain fares, as CloudWatch sees it
 //! - `collection`: what Serverless tells of a collection
 //! - [`cluster`]: [`AwsCluster`], and what Serverless lacks
+//! - `target`: [`AwsTarget`], a target as somebody describes it
 
 pub mod address;
 pub mod chain;
@@ -15,6 +16,7 @@ pub mod cluster;
 mod collection;
 pub mod credentials;
 pub mod signer;
+mod target;
 
 pub use address::AwsAddress;
 pub use chain::{AssumedRole, AwsChain, FoundCredentials};
@@ -23,3 +25,4 @@ pub use credentials::{
     AwsCredentials, CredentialSource, EnvironmentCredentials, FixedCredentials, KeptCredentials,
 };
 pub use signer::{AwsService, AwsSigner};
+pub use target::AwsTarget;

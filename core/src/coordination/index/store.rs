@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::super::run::RUN_ID;
 use super::super::totals::TotalsBuilder;
 use super::super::{
-    CasOutcome, Enrollment, ItemPage, ItemTotals, Run, Session, StoreTime, Version, Versioned,
-    WorkItem, WorkStore, WorkStoreCapability,
+    CasOutcome, Enrollment, ItemPage, ItemTotals, LeaseRules, Run, Session, StoreTime, Version,
+    Versioned, WorkItem, WorkStore, WorkStoreCapability,
 };
 use super::access::{Access, Expected, Got, Written, require_room_in};
 use super::answer::{Found, incarnation_of, parse, senseless};
@@ -66,6 +66,22 @@ impl IndexWorkStore {
         let time = tokio::sync::Mutex::default();
         let failed_looks = AtomicU64::new(0);
         Self { access, session, clock, time, failed_looks, known: Mutex::default() }
+    }
+
+    /// The working state of `session` in `cluster`, for leases of that length. Half of their margin is for the clocks of the
+    /// cluster's nodes.
+    ///
+    /// # Errors
+    /// As [`IndexWorkStore::require_room_in`].
+    pub fn for_leases(
+        cluster: HttpCluster,
+        session: Session,
+        clock: Arc<dyn Clock>,
+        lease: Duration,
+    ) -> Result<Self> {
+        Self::require_room_in(&cluster)?;
+        let precision = LeaseRules::for_length(lease).margin / 2;
+        Ok(Self::new(cluster, session, clock).with_clock_precision(precision))
     }
 
     /// Refuses a cluster that cannot hold the working state, as far as that is known before anything is asked. The store itself
