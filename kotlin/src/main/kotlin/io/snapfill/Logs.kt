@@ -1,5 +1,7 @@
 package io.snapfill
 
+import com.sun.jna.Native
+
 /**
  * What snapfill logs, for the whole process. Nobody is told unless it is asked for. Whoever is told is so on a thread that does nothing
  * else, and may take as long as it likes: when 10 000 records wait, more are lost, and it is said how many.
@@ -43,6 +45,8 @@ private val LogRecord.systemLevel: System.Logger.Level
 
 private class Sink(private val sink: (LogRecord) -> Unit) : LogSink {
     override fun log(record: LogRecord) {
+        // The thread calls again and again: it stays one of the JVM's until it ends.
+        Native.detach(false)
         try {
             sink(record)
         } catch (error: Exception) {
