@@ -9,7 +9,7 @@ use snapfill::cluster::aws::AwsChain;
 use snapfill::cluster::{HttpCluster, HttpConfig};
 use snapfill::controller::{
     AwsBackfill, BackfillBuilder, BackfillController, BackfillStatus, FleetBackfill, FleetCounts,
-    RunEnd,
+    GradualOptions, RunEnd,
 };
 use snapfill::coordination::{IndexWorkStore, LeaseRules, Session};
 use snapfill::fleet::{EcsFleet, Fleet, KubernetesFleet};
@@ -25,6 +25,10 @@ use snapfill_tests::node::{by_index, documents_of};
 use snapfill_tests::platform::{FakeKubernetes, HurriedClock, SlowRun, SteppingEcs, ecs, run};
 
 use crate::program::SNAPFILL;
+
+#[allow(dead_code, reason = "its own `main` is not called")]
+#[path = "../../../examples/rust/drive_an_aws_fleet.rs"]
+mod drive_an_aws_fleet;
 
 const REGION: &str = "eu-west-1";
 
@@ -176,6 +180,21 @@ async fn what_workers_elsewhere_cannot_see_is_refused_with_what_to_do() {
     }
 }
 
+/// The run into a server that other tests fill, too.
+fn into_server(run: &SlowRun, session: &str) -> BackfillSettings {
+    let lease = Duration::from_secs(6);
+    BackfillSettings {
+        session: session.to_owned(),
+        rename: Rename { prefix: format!("{session}-"), ..Rename::default() },
+        lease,
+        bulk: BulkSettings {
+            timeout: LeaseRules::for_length(lease).bulk_timeout(BulkSettings::default().timeout),
+            ..BulkSettings::default()
+        },
+        ..run.settings()
+    }
+}
+
 /// Three workers fill a real cluster, which holds the working state, too; then nobody is left, and all documents are there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_fills_a_real_cluster_and_is_sent_away_when_done() {
@@ -184,18 +203,7 @@ async fn a_service_fills_a_real_cluster_and_is_sent_away_when_done() {
     let workers = run.workers_into(server.url(), "fleet", SNAPFILL);
     let platform = SteppingEcs::start(workers).troubled(7);
     let clock = Arc::new(HurriedClock::default());
-    let lease = Duration::from_secs(6);
-    let settings = BackfillSettings {
-        session: "fleet".to_owned(),
-        rename: Rename { prefix: "fleet-".to_owned(), ..Rename::default() },
-        when_done: WhenDone::Pause,
-        lease,
-        bulk: BulkSettings {
-            timeout: LeaseRules::for_length(lease).bulk_timeout(BulkSettings::default().timeout),
-            ..BulkSettings::default()
-        },
-        ..run.settings()
-    };
+    let settings = BackfillSettings { when_done: WhenDone::Pause, ..into_server(&run, "fleet") };
     let target = HttpCluster::new(HttpConfig::new([server.url()]).unwrap()).unwrap();
     let session = Session::named("fleet").unwrap();
     let store = IndexWorkStore::new(target.clone(), session, clock.clone());
@@ -218,4 +226,24 @@ async fn a_service_fills_a_real_cluster_and_is_sent_away_when_done() {
         assert_same(&documents_of(&server, &renamed), &expected, index);
     }
     assert!(backfill.stop(Some(&run.folder().join("archives"))).await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_example_has_more_tasks_step_by_step_and_none_when_all_is_done() {
+    let Some(server) = shared(Version::OpenSearch2_19_6) else { return };
+    let run = SlowRun::new().unwrap();
+    let platform = SteppingEcs::start(run.workers_into(server.url(), "example", SNAPFILL));
+    let target = HttpCluster::new(HttpConfig::new([server.url()]).unwrap()).unwrap();
+    let fleet = ecs_at(platform.url(), &run, true).await;
+    // Other tests keep this machine's processors busy, which are the server's.
+    let settle = Duration::from_secs(1);
+    let options = GradualOptions { settle, max_cpu_percent: 100, ..GradualOptions::default() };
+    let archives = run.folder().join("archives");
+    let settings = into_server(&run, "example");
+    let driven = drive_an_aws_fleet::drive(settings, target, fleet.clone(), 3, options, &archives);
+    let report = driven.await.unwrap();
+    assert_eq!(report.end, Some(RunEnd::Completed));
+    assert_eq!((report.books.written, report.books.failed), (409, 0));
+    assert_eq!(fleet.counts().await.unwrap().desired, 0);
+    assert!(archives.read_dir().unwrap().next().is_some());
 }
