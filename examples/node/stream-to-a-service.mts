@@ -29,12 +29,13 @@ async function main([repository, snapshot, index, url, ...fields]: string[]): Pr
     }
   }
   const documents = new Repository(repository).snapshot(snapshot).documents({ index });
-  const answer = await fetch(url, {
+  const request = {
     method: 'POST',
     headers: { 'content-type': 'application/x-ndjson' },
     body: Readable.toWeb(Readable.from(lines(documents.batches()))) as ReadableStream,
-    duplex: 'half',
-  });
+    duplex: 'half' as const, // which the types of browsers do not know
+  };
+  const answer = await fetch(url, request);
   console.log(`${sent} documents, and the service said ${answer.status}`);
   return answer.ok ? 0 : 1;
 }
